@@ -1,0 +1,64 @@
+# Everything a contributor does. Works from any folder, with nothing installed but Python 3.11 and make:
+# the first target that needs it makes .venv from requirements.lock.
+
+ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+VENV := $(ROOT).venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+IN_ROOT := cd '$(ROOT)' &&
+TESTS ?= tests
+BENCH_FLAGS ?=
+
+export PATH
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check coverage soak bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' '$(ROOT)Makefile'
+
+$(READY): $(ROOT)requirements.lock $(ROOT)pyproject.toml
+	@'$(ROOT).ci/debian-packages' python
+	$(IN_ROOT) "$$(.ci/find-python)" -m venv .venv
+	$(IN_ROOT) .venv/bin/python -m pip install -q --require-hashes -r requirements.lock
+	$(IN_ROOT) .venv/bin/python -m pip install -q --no-deps --no-build-isolation --editable .
+	@touch '$@'
+
+demo: $(READY) ## simulated hosts with drift: planned, put right, and still right after a power loss
+	@$(IN_ROOT) .venv/bin/python demo/run.py
+
+test: $(READY) ## all tests, or TESTS="tests/unit -k plan"
+	@'$(ROOT).ci/debian-packages' ssh busybox git
+	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
+
+check: $(READY) ## format, lint, types, import floors
+	$(IN_ROOT) .venv/bin/ruff format --check .
+	$(IN_ROOT) .venv/bin/ruff check .
+	$(IN_ROOT) .venv/bin/mypy
+	$(IN_ROOT) .venv/bin/lint-imports --no-cache
+
+coverage: $(READY) ## branches of the pure parts that no unit test takes
+	$(IN_ROOT) .venv/bin/coverage run -m pytest tests/unit
+	$(IN_ROOT) .venv/bin/coverage report
+
+soak: $(READY) ## the properties, with many more examples
+	@'$(ROOT).ci/debian-packages' ssh busybox git
+	$(IN_ROOT) .venv/bin/python -m pytest -n auto --hypothesis-profile=soak --timeout=3600 -m hypothesis $(TESTS)
+
+bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one
+	@$(IN_ROOT) for script in bench/*.py; do .venv/bin/python "$$script" $(BENCH_FLAGS) || exit 1; done
+
+lock: ## pin the newest versions that pyproject.toml permits
+	@'$(ROOT).ci/debian-packages' python
+	$(IN_ROOT) "$$(.ci/find-python)" -m venv build/lock
+	$(IN_ROOT) build/lock/bin/python -m pip install -q 'pip-tools>=7.4,<8'
+	$(IN_ROOT) .ci/lock build/lock/bin/pip-compile
+
+clean: ## what the targets above made
+	$(IN_ROOT) rm -rf .venv build dist reconciler.egg-info .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	$(IN_ROOT) find reconciler tests demo -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,84 @@
+"""The whole story in a minute, on simulated hosts: drift, a plan, hosts put right, and a power loss survived."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RECONCILE = (sys.executable, "-m", "reconciler")
+HOSTS = 8
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
+        try:
+            with lab(Path(folder)) as hosts:
+                return story(folder, hosts)
+        except KeyboardInterrupt:
+            print("\nended; the simulated hosts are gone", flush=True)
+            return 130
+
+
+def story(folder: str, hosts: list[str]) -> int:
+    """Show it step by step; the exit status tells whether it went as it should."""
+    specs = ("-f", f"{folder}/specs", "--state-dir", f"{folder}/state")
+    tell("What is wrong on each host, and the exact commands that would put it right. Nothing is changed.")
+    reconcile(*specs, "--dry-run")
+    tell("Do what the specs allow without asking. What could drop a storage or network path stays held.")
+    reconcile(*specs, "--yes", "--quiet")
+    tell("Do that as well, now that somebody has seen it.")
+    reconcile(*specs, "--yes", "--allow", "link")
+    tell("Look again: nothing is left to do.")
+    settled = reconcile(*specs, "--dry-run", "--detailed-exitcode")
+    tell("Now every host loses its power. ESXi keeps its files in memory: what was not saved is gone.")
+    lost = [reconcile("simulate", "reboot", host, "--power-loss", "--out", folder) for host in hosts]
+    tell("Still nothing to do: the keys, mounts and port groups were saved, and proved to be.")
+    survived = reconcile(*specs, "--dry-run", "--detailed-exitcode")
+    right = not any((settled, *lost, survived))
+    print("\nThat was all." if right else "\nThis did not go as it should have.", flush=True)
+    return 0 if right else 1
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[list[str]]:
+    """Simulated hosts for as long as the `with` lasts; their names."""
+    command = (*RECONCILE, "simulate", "--hosts", str(HOSTS), "--out", str(folder))
+    show(command)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield names(process)
+        finally:
+            process.terminate()
+
+
+def names(process: subprocess.Popen[str]) -> list[str]:
+    """Read what the lab says until its last host is up. Raises SystemExit when it ends before."""
+    hosts: list[str] = []
+    for line in process.stderr or ():
+        print(line, end="", flush=True)
+        if line.startswith(f"{HOSTS} simulated hosts"):
+            return hosts
+        hosts.append(line.split()[0])
+    raise SystemExit("the simulated hosts did not start")
+
+
+def reconcile(*arguments: str) -> int:
+    """Run one command, which prints for itself; its exit status."""
+    show((*RECONCILE, *arguments))
+    return subprocess.run((*RECONCILE, *arguments), check=False).returncode
+
+
+def tell(text: str) -> None:
+    print(f"\n### {text}\n", flush=True)
+
+
+def show(command: tuple[str, ...]) -> None:
+    print("$ reconcile", *command[len(RECONCILE) :], flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

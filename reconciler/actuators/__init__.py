@@ -1,0 +1,1 @@
+"""Hands: how each verb is done. One package a dialect."""

@@ -1,0 +1,1 @@
+"""What an ESXi shell does: the commands of each verb, by version, and running them."""

@@ -1,0 +1,68 @@
+"""Carry a verb out over an SSH session and understand the answer."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from typing import Protocol
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.commands import Version, commands
+from reconciler.transports import shell
+from reconciler.verbs import Verb
+
+LIMIT_SECONDS = 300.0
+"""The longest that one verb may take: a mount from a dead server takes 30 s, backup.sh waits 60 s for a lock."""
+
+_FAULT = re.compile(r"^\((?:vim|vmodl)\.fault\.", re.MULTILINE)
+_HOSTD = re.compile(
+    r"^(?:Connect to localhost failed|Failed to login: (?:Connection reset|SSL Exception)|terminate called)",
+    re.MULTILINE,
+)
+_VOLUMES_FULL = "NFS has reached the maximum number of supported volumes"
+
+
+class Session(Protocol):
+    """What hands need of an SSH session."""
+
+    def run(self, script: bytes, *, limit: float) -> shell.Output:
+        """Run a script; raises faults.Unreachable when the link is cut."""
+
+
+class SshHands:
+    """Does verbs on one host."""
+
+    def __init__(self, session: Session, version: Version) -> None:
+        self._session = session
+        self._version = version
+
+    def describe(self, verb: Verb) -> tuple[str, ...]:
+        """The commands of a verb, for the plan."""
+        return commands(verb, self._version)
+
+    def do(self, verb: Verb) -> Answer:
+        """Carry it out. Raises faults.Unreachable when the link is cut; what was begun may have had its effect."""
+        lines = commands(verb, self._version)
+        word = secrets.token_hex(8)
+        output = self._session.run(shell.writing_script(lines, word), limit=LIMIT_SECONDS)
+        return _judge(lines, shell.pieces(output, word), output)
+
+
+def _judge(lines: Sequence[str], pieces: dict[int, shell.Piece], output: shell.Output) -> Answer:
+    for number in range(len(lines)):
+        piece = pieces.get(number)
+        if piece is None:
+            said = (output.out + output.err).decode("utf-8", "replace").strip()
+            return Answer(False, said or "the host's shell ended before the command did")
+        if piece.status != 0 or _FAULT.search(piece.text):
+            return _refusal(piece)
+    return Answer(True)
+
+
+def _refusal(piece: shell.Piece) -> Answer:
+    said = piece.said or f"exit status {piece.status}, without a word"
+    following = (
+        "raise NFS.MaxVolumes on the host (and Net.TcpipHeapMax with it)" if _VOLUMES_FULL in said else ""
+    )
+    return Answer(False, said, bool(_HOSTD.search(said)), following)

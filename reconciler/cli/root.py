@@ -1,0 +1,52 @@
+"""`reconcile` itself, and the list of its commands."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import PASS
+
+COMMANDS = ("validate", "schema", "explain", "simulate", "completion")
+
+
+class Commands(click.Group):
+    """Commands by name, each from the module of its name, which is read only when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"reconciler.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.command(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@PASS
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, /, **_: Any) -> int | None:
+    """Bring VMware ESX/ESXi hosts to the state that specs describe.
+
+    Without a command: one pass. It looks at the hosts, shows the plan, asks, does it, looks again and reports.
+
+    Each option but --yes can be given as an environment variable as well: RECONCILE_LOG_LEVEL for --log-level;
+    flags take 1, true, 0 or false, repeatable ones are parted by blanks.
+
+    Exit status: 0 done, 1 failed, 2 changes pending (with --detailed-exitcode), 3 hosts not reached,
+    4 something held back or not seen, 5 specs invalid, 130 interrupted.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    from reconciler.cli.one_pass import one_pass
+
+    return one_pass(**context.params)

@@ -1,0 +1,66 @@
+"""Specs for a command: loaded, with their mistakes and warnings told, and the hosts that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from reconciler.cli.messages import Problem, tell
+from reconciler.cli.options import paths
+from reconciler.desired.host import DesiredHost
+from reconciler.desired.load import Loaded, load
+from reconciler.desired.mistakes import SpecMistakes
+
+INVALID = 5
+NAMES_SHOWN = 10
+
+
+def loaded(filename: tuple[str, ...]) -> Loaded:
+    """The specs, their warnings told. Raises Problem (status 5) once every mistake has been told."""
+    try:
+        specs = load(paths(filename))
+    except SpecMistakes as wrong:
+        for warning in wrong.warnings:
+            tell(f"{warning} (warning)", "warning")
+        for mistake in wrong.mistakes:
+            tell(str(mistake), "error")
+        number = len(wrong.mistakes)
+        raise Problem(
+            f"the specs are invalid: {number} mistake{'s' if number != 1 else ''}; nothing was done", INVALID
+        ) from None
+    for warning in specs.warnings:
+        tell(f"{warning} (warning)", "warning")
+    return specs
+
+
+def chosen(hosts: Sequence[DesiredHost], globs: Sequence[str], labels: Sequence[str]) -> list[DesiredHost]:
+    """The hosts of such names that have all these labels. Raises Problem for what fits none."""
+    if not hosts:
+        raise Problem("the specs hold profiles, but no host; add a document with kind: Host")
+    for glob in globs:
+        if not any(fnmatchcase(host.name, glob) for host in hosts):
+            raise Problem(f"--host {glob} fits no host; there are {_named(hosts)}")
+    wanted = [_label(text) for text in labels]
+    fitting = [host for host in hosts if _fits(host, globs, wanted)]
+    if not fitting:
+        what = " ".join([*(f"--host {glob}" for glob in globs), *(f"-l {text}" for text in labels)])
+        raise Problem(f"{what} fits no host; there are {_named(hosts)}")
+    return fitting
+
+
+def _fits(host: DesiredHost, globs: Sequence[str], labels: Sequence[tuple[str, str]]) -> bool:
+    named = not globs or any(fnmatchcase(host.name, glob) for glob in globs)
+    return named and all(host.labels.get(key) == value for key, value in labels)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise Problem(f"-l {text}: a selector is written KEY=VALUE")
+    return key, value
+
+
+def _named(hosts: Sequence[DesiredHost]) -> str:
+    names = sorted(host.name for host in hosts)
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

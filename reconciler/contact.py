@@ -1,0 +1,90 @@
+"""Open a session with a host as its spec says, and give it eyes and hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from reconciler import secrets
+from reconciler.actuators.ssh.hands import SshHands
+from reconciler.desired.host import DesiredHost
+from reconciler.facts import Product
+from reconciler.kinds.key_lines import parse_key_line, refused_by
+from reconciler.observers.ssh.eyes import SshEyes
+from reconciler.transports.ssh import SshSession, SshTarget, connect, prove_login, public_half
+
+
+class SshContact:
+    """A host reached over SSH."""
+
+    transport = "ssh"
+
+    def __init__(
+        self, target: SshTarget, session: SshSession, private_keys: Iterable[str], eyes: SshEyes
+    ) -> None:
+        self._target = target
+        self._session = session
+        self._private_keys = tuple(private_keys)
+        self.eyes = eyes
+
+    def hands(self, product: Product) -> SshHands:
+        """Hands that know that version's commands."""
+        return SshHands(self._session, product.version)
+
+    def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:
+        """Log in afresh with each of these keys whose private half is at hand; each is offered once.
+
+        Left out are lines with options (such a key may be meant for one command or one address only) and keys that
+        this version refuses, which is a finding already. Raises faults.LoginRefused and what else a new connection
+        may raise.
+        """
+        keys = [parse_key_line(line.decode("utf-8", "surrogateescape")) for line in lines]
+        usable = (
+            key
+            for key in keys
+            if key is not None and not key.options and not refused_by(key, product.version)
+        )
+        written = {key.identity for key in usable}
+        for file in self._private_keys:
+            half = parse_key_line(public_half(file) or "")
+            if half is not None and half.identity in written:
+                prove_login(self._target, file)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def open_ssh(
+    host: DesiredHost, state_dir: Path, pause: Callable[[float], None], waiting: Callable[[str, float], None]
+) -> SshContact:
+    """Connect and log in. Raises faults.Unreachable, faults.LoginRefused, faults.HostKeyRefused."""
+    target = ssh_target(host, state_dir)
+    session = connect(target)
+    return SshContact(target, session, _private_keys(host), SshEyes(session, pause, waiting))
+
+
+def ssh_target(host: DesiredHost, state_dir: Path) -> SshTarget:
+    """What the spec says of the way to the host."""
+    ssh = host.access.ssh
+    password = ssh.password
+    return SshTarget(
+        host=host.name,
+        address=host.address,
+        port=ssh.port,
+        user=ssh.user,
+        key=ssh.key,
+        password=(lambda: secrets.resolve(password)) if password else None,
+        password_source=str(password) if password else None,
+        host_key=ssh.host_key,
+        known_hosts=ssh.known_hosts,
+        trust_on_first_use=ssh.trust_on_first_use,
+        trust_file=ssh.known_hosts or str(state_dir / "known_hosts"),
+        legacy_algorithms=ssh.legacy_algorithms,
+    )
+
+
+def _private_keys(host: DesiredHost) -> list[str]:
+    """The private key of the spec, and those that lie beside a public key file that it names."""
+    beside = [file.removesuffix(".pub") for file in host.key_files if file.endswith(".pub")]
+    named = [host.access.ssh.key] if host.access.ssh.key else []
+    return list(dict.fromkeys(named + [file for file in beside if Path(file).is_file()]))

@@ -1,0 +1,19 @@
+"""Specs in YAML into validated desired state, with file, line and column in every message."""
+
+from reconciler.desired.explain import NoSuchField, explain
+from reconciler.desired.host import DesiredHost, Source
+from reconciler.desired.load import Loaded, load
+from reconciler.desired.mistakes import Mistake, SpecMistakes
+from reconciler.desired.schema import schema
+
+__all__ = [
+    "DesiredHost",
+    "Loaded",
+    "Mistake",
+    "NoSuchField",
+    "Source",
+    "SpecMistakes",
+    "explain",
+    "load",
+    "schema",
+]

@@ -1,0 +1,102 @@
+"""The desired state of one host: the merged spec, validated, and where each value of it was written."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic.alias_generators import to_snake
+
+from reconciler.desired.model import Access, CommonSpec
+from reconciler.desired.nodes import Node
+from reconciler.kinds.model import F, Kind, Risk
+from reconciler.kinds.paths import parse_datastore_path
+
+datastore_path = functools.lru_cache(4096)(parse_datastore_path)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value was written; `line` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class DesiredHost:
+    """How one host should be, and how it is reached.
+
+    `key_files` maps each public key file that the spec names (absolute path) to its text. `problems` are reasons why
+    no pass over this host may send anything, though its spec is valid: a public key file that can't be read.
+    `root` is the merged spec as it was written; `document` is where the Host document begins.
+    """
+
+    name: str
+    address: str
+    labels: Mapping[str, str]
+    spec: CommonSpec
+    document: Source = field(compare=False)
+    root: Node = field(compare=False, repr=False)
+    key_files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> Literal["enforce", "observe", "paused"]:
+        return self.spec.mode
+
+    @property
+    def allow(self) -> Risk:
+        """The highest risk that is done without asking."""
+        return Risk[self.spec.allow.upper()]
+
+    @property
+    def access(self) -> Access:
+        return self.spec.access
+
+    def wish(self, kind: Kind[F]) -> F:
+        """The kind's part of the spec; its defaults when the spec says nothing of it."""
+        part: Any = getattr(self.spec, to_snake(kind.place)) if kind.place else self.spec
+        return part if isinstance(part, kind.fragment) else kind.fragment()
+
+    def source(self, field: str | Sequence[str | int]) -> Source:
+        """Where a value was written, or else the nearest one above it that was.
+
+        `field` is a place below `spec` (`("datastores", "repository", "nfs", "server")`) or the same dotted.
+        """
+        place = split(self.root, field) if isinstance(field, str) else tuple(field)
+        if not place or self.root.child(place[0]) is None:
+            return self.document
+        node = self.root.nearest(place)
+        return Source(node.file, node.key_line)
+
+
+def split(root: Node, field: str) -> tuple[str | int, ...]:
+    """A dotted field into keys, which may have dots in them: the longest key that is there is taken."""
+    place: list[str | int] = []
+    node: Node | None = root
+    rest = field
+    while rest:
+        key, rest = _first(node, rest)
+        place.append(key)
+        node = node.child(key) if node is not None else None
+    return tuple(place)
+
+
+def _first(node: Node | None, text: str) -> tuple[str | int, str]:
+    keys = [str(key) for key in node.value] if node is not None and isinstance(node.value, dict) else []
+    fitting = [key for key in keys if text == key or text.startswith((key + ".", key + "["))]
+    if fitting:
+        key = max(fitting, key=len)
+        return key, text[len(key) :].removeprefix(".")
+    if text.startswith("["):
+        index, _, rest = text[1:].partition("]")
+        if index.isdecimal():
+            return int(index), rest.removeprefix(".")
+    head, _, rest = text.partition(".")
+    return head, rest

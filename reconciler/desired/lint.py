@@ -1,0 +1,102 @@
+"""What no single field shows: values of one host, or of several, that don't go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.desired import fleet_lint
+from reconciler.desired.host import DesiredHost, datastore_path
+from reconciler.desired.mistakes import Mistake, listed, suggestion
+from reconciler.desired.nodes import Node, Place
+from reconciler.desired.public_keys import Judgement, judge_host_key, judge_key
+from reconciler.kinds import authorized_keys, datastores, working_directory
+
+SPEC = ("spec",)
+SECRETS: tuple[Place, ...] = (("access", "ssh", "password"),)
+
+
+def lint(hosts: Sequence[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
+    """Mistakes and warnings in valid specs; takes time in proportion to the number of hosts."""
+    mistakes = list(fleet_lint.fleet_mistakes(hosts))
+    warnings: list[Mistake] = []
+    for host in hosts:
+        mistakes += _alternatives(host)
+        mistakes += _unnamed_datastore(host)
+        mistakes += _servers(host)
+        _keys(host, mistakes, warnings)
+    return mistakes, warnings
+
+
+def _alternatives(host: DesiredHost) -> Iterator[Mistake]:
+    """Maps in which only one of several fields can stand; merging may well bring two of them together."""
+    root = host.root
+    stores = root.child("datastores")
+    places = (
+        [("datastores", name) for name in stores.value] if stores and isinstance(stores.value, dict) else []
+    )
+    for place in places:
+        yield from _one_of(root, place, ("nfs", "vmfs"))
+    for secret in SECRETS:
+        yield from _one_of(root, secret, ("env", "file", "exec"))
+    yield from _one_of(root, ("access", "ssh"), ("hostKey", "knownHosts"))
+
+
+def _one_of(root: Node, place: Place, names: Iterable[str]) -> Iterator[Mistake]:
+    node = root.find(place)
+    if node is None:
+        return
+    there = [name for name in names if (child := node.child(name)) is not None and child.value is not None]
+    if len(there) > 1:
+        right = f"would be right: one of them; null takes a profile's away, as in {there[0]}: null"
+        yield node.nearest((there[-1],)).mistake_at_key(
+            (*SPEC, *place), f"has {listed(there, 'and')} at once ({right})"
+        )
+
+
+def _unnamed_datastore(host: DesiredHost) -> Iterator[Mistake]:
+    """A path on a datastore that the merged `datastores` does not name, or names as absent."""
+    text = host.wish(working_directory.KIND).working_directory
+    stores, node = host.root.child("datastores"), host.root.child("workingDirectory")
+    if text is None or node is None or stores is None or not isinstance(stores.value, dict):
+        return
+    name = datastore_path(text).datastore
+    store = stores.value.get(name)
+    if store is None or store.value is None:
+        known = [key for key, child in stores.value.items() if child.value not in (None, "absent")]
+        what = f"is on the datastore {name!r}, which is not among `datastores`{suggestion(name, known)}"
+        yield node.mistake((*SPEC, "workingDirectory"), what)
+    elif store.value == "absent":
+        what = f"is on the datastore {name!r}, which `datastores` wishes absent"
+        yield node.mistake((*SPEC, "workingDirectory"), what)
+
+
+def _servers(host: DesiredHost) -> Iterator[Mistake]:
+    for name, wish in (host.wish(datastores.KIND).datastores or {}).items():
+        if wish != "absent" and wish.nfs is not None and "," in wish.nfs.server and wish.nfs.version == "3":
+            place = ("datastores", name, "nfs", "server")
+            what = 'several servers need NFS 4.1 (would be right: version: "4.1", or one server)'
+            yield host.root.nearest(place).mistake((*SPEC, *place), what)
+
+
+def _keys(host: DesiredHost, mistakes: list[Mistake], warnings: list[Mistake]) -> None:
+    wish = host.wish(authorized_keys.KIND)
+    for field, on in (("exclusiveKeys", wish.exclusive_keys), ("persistKeys", wish.persist_keys)):
+        if on and wish.authorized_keys is None:
+            what = "does nothing without ssh.authorizedKeys (would be right: name the keys)"
+            mistakes.append(host.root.nearest(("ssh", field)).mistake((*SPEC, "ssh", field), what))
+    for index, item in enumerate(wish.authorized_keys or ()):
+        if isinstance(item, str):
+            _key(host.root, ("ssh", "authorizedKeys", index), judge_key(item), mistakes, warnings)
+    pinned = host.access.ssh.host_key
+    if pinned is not None:
+        _key(host.root, ("access", "ssh", "hostKey"), judge_host_key(pinned), mistakes, warnings)
+
+
+def _key(
+    root: Node, place: Place, judged: Judgement, mistakes: list[Mistake], warnings: list[Mistake]
+) -> None:
+    node = root.nearest(place)
+    if judged.wrong is not None:
+        mistakes.append(node.mistake((*SPEC, *place), judged.wrong))
+    if judged.weak is not None:
+        warnings.append(node.mistake((*SPEC, *place), judged.weak))

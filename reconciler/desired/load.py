@@ -1,0 +1,196 @@
+"""Spec files into desired hosts, or into every mistake that is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.desired.check import check
+from reconciler.desired.files import MAX_SPEC_BYTES, Unreadable, read_text, spec_files
+from reconciler.desired.host import DesiredHost, Source
+from reconciler.desired.key_files import Found, KeyFiles
+from reconciler.desired.lint import lint
+from reconciler.desired.merge import Localiser
+from reconciler.desired.mistakes import Mistake, SpecMistakes
+from reconciler.desired.model import Document, HostSpec, ProfileSpec
+from reconciler.desired.nodes import Node
+from reconciler.desired.profiles import Profiles
+from reconciler.desired.shape import shape_of
+from reconciler.desired.yaml import parse
+
+SPEC = ("spec",)
+NAME = ("metadata", "name")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a set of spec files says. `digest` is a SHA-256 in hex that names this revision of the files."""
+
+    hosts: tuple[DesiredHost, ...]
+    warnings: tuple[Mistake, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A document whose head is right."""
+
+    name: str
+    labels: dict[str, str]
+    spec: Node
+    document: Node
+
+
+@dataclass
+class _Load:
+    """One load at work. `complete`: all that the files say could be read."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+    complete: bool = True
+    documents: list[Node] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    hosts: list[_Written] = field(default_factory=list)
+    profiles: list[_Written] = field(default_factory=list)
+    paths: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def wrong(self, file: str, where: str, what: str, line: int = 1, column: int = 1) -> None:
+        self.mistakes.append(Mistake(file, line, column, where, what))
+        self.complete = False
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Read, merge and check all specs below some files and folders. Opens no connection and resolves no secret.
+
+    Raises SpecMistakes with every mistake of every file.
+    """
+    work = _Load()
+    for path in paths:
+        _read_path(work, path)
+    for document in work.documents:
+        _read_document(work, document)
+    hosts, warnings = _desired(work)
+    mistakes, weak = lint(hosts)
+    work.mistakes += mistakes
+    warnings += weak
+    if work.mistakes:
+        raise SpecMistakes(work.mistakes, warnings)
+    return Loaded(tuple(hosts), tuple(sorted(set(warnings))), _digest(work.texts))
+
+
+def _digest(texts: dict[str, str]) -> str:
+    whole = hashlib.sha256()
+    for _, text in sorted(texts.items()):
+        whole.update(hashlib.sha256(text.encode()).digest())
+    return whole.hexdigest()
+
+
+def _read_path(work: _Load, path: Path) -> None:
+    try:
+        files = spec_files(path)
+    except Unreadable as error:
+        work.wrong(str(path), "path", str(error))
+        return
+    before = len(work.documents), len(work.mistakes)
+    unread = [file for file in files if os.path.realpath(file) not in work.texts]
+    for file in unread:
+        _read_file(work, file)
+    if (len(work.documents), len(work.mistakes)) == before and len(unread) == len(files):
+        work.wrong(str(path), "path", "there are no specs here (would be right: a *.yaml file with a Host)")
+
+
+def _read_file(work: _Load, file: str) -> None:
+    try:
+        text = read_text(file, MAX_SPEC_BYTES)
+    except Unreadable as error:
+        work.wrong(file, "file", str(error), error.line, error.column)
+        return
+    work.texts[os.path.realpath(file)] = text
+    parsed = parse(text, file)
+    work.documents += parsed.documents
+    work.mistakes += parsed.mistakes
+    work.complete = work.complete and parsed.complete
+
+
+def _read_document(work: _Load, document: Node) -> None:
+    """Check what stands around the spec, and keep the document."""
+    if not isinstance(document.value, dict):
+        work.mistakes.append(
+            document.mistake(("document",), "must be a map with apiVersion, kind, metadata and spec")
+        )
+        return
+    head = document.with_value({key: node for key, node in document.value.items() if key != "spec"})
+    checked = check(head, Document, ())
+    work.mistakes += checked.mistakes
+    spec = _spec(work, document)
+    kind = document.child("kind")
+    if spec is None or kind is None:
+        return
+    labels = checked.value.metadata.labels if checked.value is not None else None
+    written = _Written(_name(document), dict(labels or {}), spec, document)
+    if kind.value == "Host":
+        work.hosts.append(written)
+    elif kind.value == "Profile":
+        work.mistakes += check(spec, ProfileSpec, SPEC, partial=True).mistakes
+        work.profiles.append(written)
+
+
+def _spec(work: _Load, document: Node) -> Node | None:
+    spec = document.child("spec")
+    if spec is None or spec.value is None:
+        return (spec or document).with_value({})
+    if isinstance(spec.value, dict):
+        return spec
+    work.mistakes.append(spec.mistake(SPEC, "must be a map"))
+    return None
+
+
+def _name(document: Node) -> str:
+    node = document.find(NAME)
+    return node.value if node is not None and isinstance(node.value, str) else ""
+
+
+def _by_name(work: _Load, documents: Iterable[_Written], kind: str) -> dict[str, _Written]:
+    """The documents by name; a second one of the same name is a mistake."""
+    named: dict[str, _Written] = {}
+    for written in documents:
+        first = named.setdefault(written.name, written)
+        if first is not written and written.name:
+            other = first.document.nearest(NAME)
+            what = f"there are two {kind}s {written.name!r}: the other one is at {other.file}:{other.line}"
+            work.mistakes.append(written.document.nearest(NAME).mistake(NAME, what))
+    return named
+
+
+def _desired(work: _Load) -> tuple[list[DesiredHost], list[Mistake]]:
+    _by_name(work, work.hosts, "host")
+    specs = {name: written.spec for name, written in _by_name(work, work.profiles, "profile").items()}
+    profiles, keys = Profiles(specs, work.complete), KeyFiles()
+    hosts = [_host(work, written, profiles, keys) for written in work.hosts]
+    work.mistakes += profiles.mistakes
+    return hosts, keys.warnings
+
+
+def _host(work: _Load, written: _Written, profiles: Profiles, keys: KeyFiles) -> DesiredHost:
+    merged = profiles.over(written.spec)
+    local = Localiser(written.name, work.paths)
+    root = local.localise(merged.spec, shape_of(HostSpec))
+    checked = check(root, HostSpec, SPEC, partial=not merged.whole)
+    mistakes = local.mistakes + checked.mistakes
+    work.mistakes += mistakes
+    spec: Any = checked.value or HostSpec()
+    found = keys.of(root, local.files) if not mistakes else Found()
+    document = written.document
+    return DesiredHost(
+        name=written.name,
+        address=spec.address or written.name,
+        labels=written.labels,
+        spec=spec,
+        document=Source(document.file, document.line),
+        root=root,
+        key_files=found.texts,
+        problems=found.problems,
+    )

@@ -1,0 +1,179 @@
+"""One pass over one host: look, compare, plan, apply, look again.
+
+A pass is a function of (spec, host). Between two steps the plan is made anew from the newest facts, so that a step
+that is no longer wanted is not done, and one that a base brought with it is. Looking again is the verification, and
+also the retry: no write is replayed because a reply was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+from reconciler import plan as plans
+from reconciler.actuators.answer import Answer
+from reconciler.events import Listener, Looking, Planned
+from reconciler.facts import BackupOwed, Facts, Identity, Product, Question, Unseen
+from reconciler.kinds.model import Resource
+from reconciler.plan import Plan, Rules, Step
+from reconciler.report import Action, HeldReport, HostReport, Status, StepReport
+from reconciler.verbs import Verb
+
+TRIPS = 3
+"""A look at a host takes at most so many round trips."""
+
+
+class Eyes(Protocol):
+    """What shows a host."""
+
+    def look(self, questions: Collection[Question[Any]], known: Facts) -> Mapping[Question[Any], Any]:
+        """Ask in one round trip. Raises faults.Unreachable, faults.Unsupported."""
+
+
+class Hands(Protocol):
+    """What does verbs on a host."""
+
+    def describe(self, verb: Verb) -> tuple[str, ...]:
+        """The commands, as they would run."""
+
+    def do(self, verb: Verb) -> Answer:
+        """Carry it out. Raises faults.Unreachable."""
+
+
+class Contact(Protocol):
+    """An open session with a host. `transport` is as in the report."""
+
+    transport: str
+
+    @property
+    def eyes(self) -> Eyes: ...
+
+    def hands(self, product: Product) -> Hands:
+        """Hands that speak that version's dialect."""
+
+    def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:
+        """Log in afresh with each of these keys whose private half is at hand. Raises faults.LoginRefused."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a pass is to do: the host's resources, who they are for, and what is allowed."""
+
+    name: str
+    address: str
+    resources: tuple[Resource, ...]
+    rules: Rules
+    only: tuple[str, ...] = ()
+    observe_only: bool = False
+
+
+class Look:
+    """What has been seen of one host in this pass, and asking for more."""
+
+    def __init__(self, task: Task, contact: Contact, tell: Listener) -> None:
+        self._task, self._contact, self._tell = task, contact, tell
+        self.facts = Facts()
+        self.resources = self._chosen()
+
+    def everything(self) -> None:
+        """Look at all chosen resources, and at those that turn out to be needed by them."""
+        self.again(self.resources)
+        more = self._chosen()
+        if len(more) > len(self.resources):
+            self.again([it for it in more if it not in self.resources])
+            self.resources = more
+
+    def again(self, resources: Sequence[Resource]) -> None:
+        """Ask anew all that these resources want to know; in one trip where it was all asked before."""
+        asked: set[Question[Any]] = set()
+        for _ in range(TRIPS):
+            wanted: set[Question[Any]] = {question for it in resources for question in it.asks(self.facts)}
+            wanted |= {BackupOwed(), Identity()}
+            if not wanted - asked:
+                return
+            self._tell(Looking(self._task.name, len(wanted - asked)))
+            self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
+            asked |= wanted
+
+    def plan(self) -> Plan:
+        return plans.make_plan(self.resources, self.facts, self._task.rules)
+
+    def standing_on(self, name: str) -> list[Resource]:
+        """The resource of that name, and all that stand on it."""
+        return [
+            it for it in self.resources if name in plans.with_needs([it.name], self.resources, self.facts)
+        ]
+
+    def product(self) -> Product | None:
+        seen = self.facts.see(Identity())
+        return None if isinstance(seen, Unseen) else seen
+
+    def _chosen(self) -> tuple[Resource, ...]:
+        every = self._task.resources
+        if not self._task.only:
+            return every
+        names = [it.name for it in every if matches(it.name, self._task.only)]
+        wanted = plans.with_needs(names, every, self.facts)
+        return tuple(it for it in every if it.name in wanted)
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a resource name fits one of the globs of `--only`."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def look_at(task: Task, contact: Contact, tell: Listener) -> tuple[Look, Plan, HostReport]:
+    """Look at a host and plan; what a dry run reports. Changes nothing."""
+    look = Look(task, contact, tell)
+    look.everything()
+    plan = look.plan()
+    tell(Planned(task.name, len(plan.steps), len(plan.held), len(plan.unknown)))
+    return look, plan, planned(task, contact, look, plan)
+
+
+def planned(task: Task, contact: Contact, look: Look, plan: Plan) -> HostReport:
+    """The report of a plan that is not carried out."""
+    product = look.product()
+    if product is None:
+        raise AssertionError("a look always answers the product, or raises")
+    hands = contact.hands(product)
+    steps = tuple(describe(step, hands) for step in plan.steps)
+    held = tuple(
+        HeldReport(it.resource, it.why, describe(it.step, hands) if it.step else None) for it in plan.held
+    )
+    return HostReport(
+        task.name,
+        task.address,
+        _status(bool(steps), bool(held or plan.unknown)),
+        contact.transport,
+        product,
+        steps,
+        held,
+        plan.unknown,
+        plan.findings,
+        plan.in_sync,
+        observe_only=task.observe_only,
+    )
+
+
+def describe(step: Step, hands: Hands) -> StepReport:
+    """A step with the exact commands."""
+    change = step.change
+    return StepReport(
+        step.resource,
+        change.verb,
+        change.risk.label,
+        change.differences,
+        tuple(Action(verb.title, hands.describe(verb)) for verb in step.actions),
+        step.needs,
+        change.why,
+        step.source,
+    )
+
+
+def _status(drifted: bool, held: bool) -> Status:
+    return Status.DRIFTED if drifted else Status.HELD if held else Status.IN_SYNC

@@ -1,0 +1,92 @@
+"""What the working code tells: one frozen record per happening. Progress and logs are listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in the pass over `host`."""
+
+    host: str
+
+
+@dataclass(frozen=True)
+class Connecting(Event):
+    """A session is being opened."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Looking(Event):
+    """A look has begun; `questions` are asked in this round trip."""
+
+    questions: int
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """The pass waits; `why` is one line (hostd restarting), `seconds` how long until the next try."""
+
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Planned(Event):
+    """The plan is made."""
+
+    steps: int
+    held: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class StepBegan(Event):
+    """Step `number` of `total` begins."""
+
+    resource: str
+    title: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Retrying(Event):
+    """A step is tried again after another look; `fault` is the kind of what went wrong."""
+
+    resource: str
+    why: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class StepEnded(Event):
+    """A step ended: `done`, `failed` or `skipped`, after `seconds`."""
+
+    resource: str
+    verb: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The pass, or a step of it, met a fault."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The pass over the host ended with `status`, after `seconds`."""
+
+    status: str
+    seconds: float
+
+
+Listener = Callable[[Event], None]

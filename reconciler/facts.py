@@ -1,0 +1,246 @@
+"""What can be seen of a host: questions and their answers, in one vocabulary for all dialects.
+
+A *question* is a frozen value; a look at a host is a mapping from questions to answers. There are three answers to
+"is it there?": yes (a value that says so), no (a value that says so), and `Unseen` (could not look).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Could not look, and why. Never a reason to write, never a success."""
+
+    why: str
+
+
+class Question(Generic[T]):
+    """Something that can be asked of a host; `T` is the type of the answer. Subclasses are frozen and hashable."""
+
+
+class Facts(Mapping[Question[Any], Any]):
+    """What has been seen of one host so far. Immutable."""
+
+    def __init__(self, answers: Mapping[Question[Any], Any] | None = None) -> None:
+        self._answers = dict(answers or {})
+
+    def see(self, question: Question[T]) -> T | Unseen:
+        """The answer to `question`; `Unseen` when it could not be seen or has not been asked yet."""
+        return cast("T | Unseen", self._answers.get(question, NOT_ASKED))
+
+    def with_answers(self, answers: Mapping[Question[Any], Any]) -> Facts:
+        """These facts with newer answers on top."""
+        return Facts({**self._answers, **answers})
+
+    def __getitem__(self, question: Question[Any]) -> Any:
+        return self._answers[question]
+
+    def __iter__(self) -> Iterator[Question[Any]]:
+        return iter(self._answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+
+NOT_ASKED = Unseen("not looked at yet")
+
+
+@dataclass(frozen=True)
+class Product:
+    """What the host says it is: `VMware ESXi`, `(6, 7, 0)`, `8169922`."""
+
+    name: str
+    version: tuple[int, int, int]
+    build: str
+
+    @property
+    def version_text(self) -> str:
+        return ".".join(str(part) for part in self.version)
+
+
+@dataclass(frozen=True)
+class Identity(Question[Product]):
+    """Which product and version this is. Every look answers it first."""
+
+
+@dataclass(frozen=True)
+class NfsSource:
+    """Where an NFS datastore comes from, letter by letter as it was given when it was mounted.
+
+    `server` may be several addresses parted by commas for version "4.1". `version` is "3" or "4.1".
+    """
+
+    server: str
+    path: str
+    version: str = "3"
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Datastore:
+    """A volume that the host lists.
+
+    `nfs` is None for everything that is not NFS (and for an NFS volume that is just coming or going); `type` is as
+    the host prints it (`VMFS-6`, `NFS`, `vfat`); `id` is the name of its directory below /vmfs/volumes, where it is
+    known. `read_only` may be unknown (5.0 and 4.x do not
+    print it): then `read_only_known` is False and `nfs.read_only` means nothing.
+    """
+
+    name: str
+    type: str
+    accessible: bool
+    nfs: NfsSource | None = None
+    id: str | None = None
+    read_only_known: bool = True
+
+
+@dataclass(frozen=True)
+class Datastores(Question[tuple[Datastore, ...]]):
+    """All datastores: VMFS, NFS 3 and 4.1."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A virtual machine: `datastore` and `path` tell its .vmx (`vms/a/a.vmx`, relative to the datastore).
+
+    `datastore` is the name, or the volume's id when the host says only that. `running` is True only when the host
+    lists it among its running machines.
+    """
+
+    name: str
+    datastore: str
+    path: str
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Machines(Question[tuple[Machine, ...]]):
+    """All virtual machines that are registered or running."""
+
+
+class Place(Enum):
+    """What stands at a path."""
+
+    FOLDER = "folder"
+    OTHER = "a file"
+    ABSENT = "nothing"
+
+
+@dataclass(frozen=True)
+class Folder(Question[Place]):
+    """What stands at an absolute path of the host (`/vmfs/volumes/datastore1/vms`)."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class PortGroup:
+    """A standard port group: `vlan` 0 is none, 4095 a trunk; `clients` counts the ports in use."""
+
+    name: str
+    vswitch: str
+    vlan: int
+    clients: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """Standard switches (their names) and port groups."""
+
+    port_groups: tuple[PortGroup, ...]
+    vswitches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NetworkState(Question[Network]):
+    """Standard switches and port groups."""
+
+
+@dataclass(frozen=True)
+class SshService:
+    """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host."""
+
+    running: bool
+    policy: bool
+
+
+@dataclass(frozen=True)
+class SshState(Question[SshService]):
+    """Whether SSH runs, and whether it starts with the host."""
+
+
+@dataclass(frozen=True)
+class ShellTimeout(Question[int]):
+    """UserVars.ESXiShellTimeOut: seconds after which the host switches SSH off by itself; 0 is never."""
+
+
+@dataclass(frozen=True)
+class KeysFile:
+    """root's authorized_keys. `content` is None when there is no file; `marked` tells ESXi's mark for saving.
+
+    `marked` is the sticky bit that visorfs shows for a file that the configuration backup takes along; it means
+    nothing on 4.x, where the file lies outside /etc. `odd` says what stands there in place of a plain file.
+    """
+
+    path: str
+    content: bytes | None
+    marked: bool = False
+    odd: str | None = None
+
+
+@dataclass(frozen=True)
+class AuthorizedKeys(Question[KeysFile]):
+    """The file with root's authorized keys."""
+
+
+@dataclass(frozen=True)
+class SessionKey(Question["str | None"]):
+    """The public key (`type base64`) that this session logged in with; None after a password."""
+
+
+@dataclass(frozen=True)
+class BootModules:
+    """4.x: what a boot brings back comes from the modules that boot.cfg names.
+
+    `bank` is where /bootbank leads (real only below /vmfs/volumes). `archive` is whether vcl.tgz is there,
+    `archived_keys` the authorized_keys in it (None: none, or the archive can't be read).
+    """
+
+    bank: str
+    boot_cfg: bytes | None
+    other_boot_cfg: bytes | None
+    archive: bool
+    archived_keys: bytes | None
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """5.0 and later: the configuration backup in the boot bank.
+
+    `keys` is the authorized_keys in the saved state (None: not in it). `bank` is where /bootbank leads. `leftover`:
+    boot.cfg still lists a vcl.tgz, or such a file lies in the bank.
+    """
+
+    bank: str
+    keys: bytes | None
+    leftover: bool = False
+
+
+@dataclass(frozen=True)
+class Persistence(Question["BootModules | SavedState"]):
+    """What a power loss now would bring back of root's keys."""
+
+
+@dataclass(frozen=True)
+class BackupOwed(Question[frozenset[str]]):
+    """Names of resources that an earlier pass changed and could not save any more (empty: none).
+
+    The note lies in the host's /tmp, which forgets at a boot exactly what the unsaved configuration forgets.
+    """

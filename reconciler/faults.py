@@ -1,0 +1,74 @@
+"""What can go wrong with a host, typed by what has to happen next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    """The kinds of the report's `fault.kind`."""
+
+    UNREACHABLE = "unreachable"
+    LOGIN = "login"
+    HOST_KEY = "hostKey"
+    UNSUPPORTED = "unsupported"
+    REFUSED = "refused"
+    NOT_CONVERGED = "notConverged"
+    BUG = "bug"
+
+
+class Fault(Exception):
+    """Ends a host's pass, or one step of it.
+
+    `message` says what, where and why in one readable text; `next` what a person can do about it. Neither ever
+    holds a secret. `kind` is set by the subclass.
+    """
+
+    kind: FaultKind = FaultKind.BUG
+
+    def __init__(self, message: str, *, next: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next = next
+
+
+class Unreachable(Fault):
+    """No TCP connection or no session: nothing answers, or what answers does not speak SSH. Try later."""
+
+    kind = FaultKind.UNREACHABLE
+
+
+class LoginRefused(Fault):
+    """The host refused the credentials. Not tried again in a hurry: ESXi locks root after a few failures."""
+
+    kind = FaultKind.LOGIN
+
+
+class HostKeyRefused(Fault):
+    """The host's key is unknown or not the expected one; nothing was sent."""
+
+    kind = FaultKind.HOST_KEY
+
+
+class Unsupported(Fault):
+    """What answers is no ESXi that this version manages."""
+
+    kind = FaultKind.UNSUPPORTED
+
+
+class Refused(Fault):
+    """The host answered a write with an error of its own, which the message quotes."""
+
+    kind = FaultKind.REFUSED
+
+
+class NotConverged(Fault):
+    """A write was accepted, but looking again shows that the wish is not fulfilled."""
+
+    kind = FaultKind.NOT_CONVERGED
+
+
+class Bug(Fault):
+    """Something that should never happen; ends that host's pass, loudly, and no other host's."""
+
+    kind = FaultKind.BUG

@@ -1,0 +1,163 @@
+"""One pass over many hosts, side by side. One host's trouble, even a bug, stops no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from reconciler.apply import Apply
+from reconciler.contact import open_ssh
+from reconciler.desired.host import DesiredHost
+from reconciler.engine import Contact, Task, look_at, matches
+from reconciler.events import Connecting, Failed, Finished, Listener, Waiting
+from reconciler.faults import Bug, Fault, FaultKind, Refused
+from reconciler.kinds import KINDS
+from reconciler.kinds.model import Resource, Risk, Wisher
+from reconciler.plan import Rules, Source
+from reconciler.render.fingerprint import fingerprint
+from reconciler.report import FaultReport, HostReport, Report, Status
+
+
+class NothingMatches(Exception):
+    """`--only` fits no resource of any chosen host."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. `approved` maps a host to the fingerprint of the plan that a person agreed to: another plan is not
+    carried out. None: every plan is."""
+
+    dry_run: bool
+    allow: Risk | None
+    only: tuple[str, ...]
+    concurrency: int
+    state_dir: Path
+    approved: Mapping[str, str] | None = None
+
+
+def _ignore(report: HostReport) -> None:
+    """Nobody wants to hear of single hosts."""
+
+
+def run(
+    hosts: Sequence[DesiredHost],
+    options: Options,
+    listener: Listener,
+    stop: threading.Event,
+    each: Callable[[HostReport], None] = _ignore,
+) -> Report:
+    """Pass over all hosts; `each` hears of every host as it is done (from several threads, one at a time).
+
+    Once `stop` is set no step and no host begins any more. Raises NothingMatches.
+    """
+    tasks = {host.name: task_of(host, options) for host in hosts}
+    if options.only and not any(
+        matches(it.name, options.only) for task in tasks.values() for it in task.resources
+    ):
+        raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(options.only))
+    gate = threading.Lock()
+
+    def work(host: DesiredHost) -> HostReport | None:
+        if stop.is_set():
+            return None
+        report = _Pass(host, tasks[host.name], options, listener, stop).run()
+        with gate:
+            each(report)
+        return report
+
+    with ThreadPoolExecutor(max_workers=max(1, min(options.concurrency, len(hosts)))) as pool:
+        reports = [report for report in pool.map(work, hosts) if report is not None]
+    ordered = sorted(reports, key=lambda report: report.name)
+    return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
+
+
+def task_of(host: DesiredHost, options: Options) -> Task:
+    """A host's resources, and the rules of its plan."""
+    wisher = Wisher(host.name, host.key_files)
+    resources: list[Resource] = [it for kind in KINDS for it in kind.resources(host.wish(kind), wisher)]
+    allow = max(host.allow, options.allow) if options.allow is not None else host.allow
+
+    def source(place: tuple[str, ...]) -> Source:
+        found = host.source(place)
+        return Source(found.file, found.line)
+
+    rules = Rules(allow, source)
+    return Task(host.name, host.address, tuple(resources), rules, options.only, host.mode == "observe")
+
+
+class _Pass:
+    """One host's pass, from the connection to the report."""
+
+    def __init__(
+        self, host: DesiredHost, task: Task, options: Options, listener: Listener, stop: threading.Event
+    ) -> None:
+        self._host, self._task, self._options = host, task, options
+        self._tell, self._stop = listener, stop
+
+    def run(self) -> HostReport:
+        began = monotonic()
+        report = self._guarded()
+        self._tell(Finished(self._host.name, report.status.value, monotonic() - began))
+        return report
+
+    def _guarded(self) -> HostReport:
+        if self._host.mode == "paused":
+            return HostReport(self._host.name, self._host.address, Status.PAUSED)
+        try:
+            return self._pass()
+        except Fault as fault:
+            return self._failed(fault)
+        except Exception as error:  # noqa: BLE001 - one host's bug stops no other
+            return self._failed(_bug(self._host.name, error))
+
+    def _failed(self, fault: Fault) -> HostReport:
+        self._tell(Failed(self._host.name, fault.kind.value, fault.message))
+        status = Status.UNREACHABLE if fault.kind is FaultKind.UNREACHABLE else Status.FAILED
+        return HostReport(self._host.name, self._host.address, status, fault=FaultReport.of(fault))
+
+    def _pass(self) -> HostReport:
+        if self._host.problems:
+            raise Refused(
+                f"{self._host.name}: nothing was sent: " + "; ".join(self._host.problems),
+                next="make the file readable, or take it out of the spec",
+            )
+        self._tell(Connecting(self._host.name, self._host.address))
+        contact = open_ssh(self._host, self._options.state_dir, self._pause, self._waiting)
+        try:
+            return self._with(contact)
+        finally:
+            contact.close()
+
+    def _with(self, contact: Contact) -> HostReport:
+        look, plan, report = look_at(self._task, contact, self._tell)
+        if self._options.dry_run or self._task.observe_only or not plan.steps or self._disagrees(report):
+            return report
+        doing = Apply(self._task, contact, look, report, plan, self._tell, self._stop.is_set, self._pause)
+        return doing.run()
+
+    def _disagrees(self, report: HostReport) -> bool:
+        """Whether this is not the plan that a person agreed to."""
+        approved = self._options.approved
+        return approved is not None and approved.get(self._host.name) != fingerprint(report)
+
+    def _pause(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def _waiting(self, why: str, seconds: float) -> None:
+        self._tell(Waiting(self._host.name, why, seconds))
+
+
+def _bug(host: str, error: Exception) -> Bug:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    where = f" in {code.co_name} ({Path(code.co_filename).name}:{trace.tb_lineno})" if code and trace else ""
+    return Bug(
+        f"{host}: this is a bug of the reconciler: {type(error).__name__}{where}: {error}",
+        next="report it with this line; other hosts were not touched by it",
+    )

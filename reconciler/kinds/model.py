@@ -1,0 +1,157 @@
+"""What every kind of resource is made of: its part of the spec, its resources, and what it thinks of what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from reconciler.facts import Facts, Question
+from reconciler.verbs import Verb
+
+
+class Risk(IntEnum):
+    """What a change can do to people: SAFE nobody notices, SERVICE a management service restarts, LINK a network or
+    storage path may drop, OUTAGE reboot or maintenance, DATA loses what the spec cannot bring back."""
+
+    SAFE = 0
+    SERVICE = 1
+    LINK = 2
+    OUTAGE = 3
+    DATA = 4
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that is not as wished; values are JSON scalars or lists of them. None: not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Stage(IntEnum):
+    """When a change has its turn, as in a commit: what repairs a host that would not boot comes first, what makes the
+    others last comes late, what cuts the link comes last."""
+
+    REPAIR = 0
+    NORMAL = 1
+    SAVING = 2
+    LAST = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A step that a kind proposes. `verb` is `create`, `update` or `delete`.
+
+    `place` is where the spec asks for it, below `spec` (`("datastores", "repository", "nfs", "server")`). `awaits`
+    names a resource that has to be made in the same pass, since the change makes no sense before.
+    """
+
+    verb: str
+    risk: Risk
+    differences: tuple[Difference, ...]
+    actions: tuple[Verb, ...]
+    why: str
+    place: tuple[str, ...]
+    stage: Stage = Stage.NORMAL
+    awaits: str | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two proposals the same one, so that a second look can tell whether it is still wanted."""
+        return self.verb, self.stage, tuple(type(action) for action in self.actions), self.place
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a resource thinks of what was seen. Without changes, held and unknown it is as wished.
+
+    `changes` in the order in which they are done; `held` reasons why something wished is not even proposed;
+    `unknown` why it could not be judged; `findings` what a person should know, which changes nothing.
+    """
+
+    changes: tuple[Change, ...] = ()
+    held: tuple[str, ...] = ()
+    unknown: str | None = None
+    findings: tuple[str, ...] = ()
+
+
+class Resource(Protocol):
+    """One thing that a spec wishes of one host. Pure: it reads facts and returns values."""
+
+    @property
+    def name(self) -> str:
+        """As in the report: `ssh`, `datastore/repository`."""
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where the spec speaks of it, below `spec`."""
+
+    def needs(self, facts: Facts) -> tuple[str, ...]:
+        """Names of the resources it stands on; those that no spec names are taken as they are."""
+
+    def asks(self, facts: Facts) -> Iterable[Question[Any]]:
+        """What has to be seen to judge it, given what is seen already; asked until nothing new is wanted."""
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Compare the wish with what is seen."""
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The fields of `after` that are not so in `before`; None in `after` is not managed."""
+    wanted = ((name, value) for name, value in after.items() if value is not None)
+    return tuple(
+        Difference(name, before.get(name), value) for name, value in wanted if before.get(name) != value
+    )
+
+
+class Fragment(BaseModel):
+    """A kind's part of the spec: a place in the document gets the fields of all fragments that name it.
+
+    Field names are snake_case here and camelCase in YAML; unknown fields are refused; values are strict.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True
+    )
+
+
+@dataclass(frozen=True)
+class Wisher:
+    """Who wishes: what a kind may know of the host besides its own fragment.
+
+    `key_files` maps each public key file that the spec names (as it stands in the merged spec) to its text, since
+    reading files is not a kind's business.
+    """
+
+    host: str
+    key_files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LocalFileMark:
+    """Marks a field as a path on this machine: a relative one is taken from the folder of its spec file."""
+
+
+LocalFile = Annotated[str, LocalFileMark()]
+
+F = TypeVar("F", bound=Fragment)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[F]):
+    """A kind of resource. `place` is where its fragment stands below `spec`: "" or the name of a map ("ssh")."""
+
+    name: str
+    place: str
+    fragment: type[F]
+    resources: Callable[[F, Wisher], Iterable[Resource]]

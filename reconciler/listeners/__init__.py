@@ -1,0 +1,1 @@
+"""Each hears events; none is known to the working code."""

@@ -1,0 +1,77 @@
+"""Progress on a terminal: a bar for all hosts, and one for each host in hand."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
+
+from reconciler.events import Event, Failed, Finished, StepBegan, StepEnded
+from reconciler.listeners.sentences import sentence
+from reconciler.render.visible import visible
+from reconciler.secrets import mask
+
+
+class Bars:
+    """A listener that is shown while its `with` lasts. What is written to standard error meanwhile appears above it."""
+
+    def __init__(self, hosts: int, *, colour: bool) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False, table_column=Column(max_width=32, no_wrap=True)),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[doing]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+        )
+        console = Console(stderr=True, no_color=not colour, highlight=False)
+        self._bars = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+        self._gate = threading.Lock()
+        self._tasks: dict[str, TaskID] = {}
+        self._all = self._bars.add_task("hosts", total=hosts, doing="")
+
+    def __enter__(self) -> Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bars away and give the cursor back."""
+        self._bars.stop()
+
+    def __call__(self, event: Event) -> None:
+        with self._gate:
+            match event:
+                case Finished():
+                    self._bars.advance(self._all)
+                    self._take_away(event.host)
+                case StepEnded():
+                    self._bars.advance(self._task(event.host))
+                case Failed():
+                    # the log tells it in full
+                    return
+                case _:
+                    self._show(event)
+
+    def _show(self, event: Event) -> None:
+        doing = visible(mask(sentence(event)))
+        if isinstance(event, StepBegan):
+            self._bars.update(self._task(event.host), total=event.total, doing=doing)
+        else:
+            self._bars.update(self._task(event.host), doing=doing)
+
+    def _task(self, host: str) -> TaskID:
+        if host not in self._tasks:
+            self._tasks[host] = self._bars.add_task(visible(host), total=None, doing="")
+        return self._tasks[host]
+
+    def _take_away(self, host: str) -> None:
+        task = self._tasks.pop(host, None)
+        if task is not None:
+            self._bars.remove_task(task)

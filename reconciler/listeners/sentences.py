@@ -1,0 +1,50 @@
+"""Events in words."""
+
+from __future__ import annotations
+
+import logging
+
+from reconciler import events
+from reconciler.events import Event
+
+
+def sentence(event: Event) -> str:
+    """What happened, without the host's name, in one line."""
+    match event:
+        case events.Connecting():
+            return f"connecting to {event.address}"
+        case events.Looking():
+            return f"looking at {_many(event.questions, 'thing')}"
+        case events.Waiting():
+            return f"waiting {event.seconds:.0f} s: {event.why}"
+        case events.Planned():
+            return f"planned {_many(event.steps, 'step')}, {event.held} held, {event.unknown} unknown"
+        case events.StepBegan():
+            return f"step {event.number} of {event.total}, {event.resource}: {event.title}"
+        case events.Retrying():
+            return f"trying {event.resource} again: {event.why}"
+        case events.StepEnded():
+            return f"{event.verb} {event.resource}: {event.outcome} after {event.seconds:.1f} s"
+        case events.Failed():
+            return event.message
+        case events.Finished():
+            return f"{event.status} after {event.seconds:.1f} s"
+        case _:
+            return type(event).__name__
+
+
+def level(event: Event) -> int:
+    """How much it matters, as logging counts it."""
+    match event:
+        case events.Failed():
+            return logging.ERROR
+        case events.Retrying():
+            return logging.WARNING
+        case events.Connecting() | events.Looking() | events.Planned() | events.StepEnded():
+            return logging.DEBUG
+        case _:
+            return logging.INFO
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,1 @@
+"""What an ESXi shell shows, by version."""

@@ -1,0 +1,158 @@
+"""From the pieces that a question's commands printed to the answer. Pure; raises Unreadable when it can't be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reconciler.facts import (
+    BootModules,
+    Datastore,
+    KeysFile,
+    Machine,
+    Network,
+    Place,
+    Product,
+    SavedState,
+    SshService,
+)
+from reconciler.observers.ssh import (
+    esxcfg,
+    esxcli,
+    files,
+    services,
+    vimdump,
+)
+from reconciler.observers.ssh import (
+    identity as identities,
+)
+from reconciler.observers.ssh import (
+    machines as vms,
+)
+from reconciler.observers.ssh.errors import Unreadable
+from reconciler.transports.shell import Piece
+
+Pieces = Sequence[Piece]
+NO_MEMBER, NO_ARCHIVE, NO_ROOM = 3, 4, 90
+
+
+def text_of(piece: Piece) -> str:
+    """What a command printed, if it ended well. esxcli prints errors on standard output, vim-cmd faults with 0.
+
+    Raises Unreadable with what the host said.
+    """
+    fault = vimdump.fault(piece.text)
+    if piece.status != 0 or fault is not None:
+        raise Unreadable(f"the host answered with exit status {piece.status}", fault or piece.said)
+    return piece.text
+
+
+def identity(pieces: Pieces) -> Product:
+    return identities.product(pieces[0].said)
+
+
+def datastores(pieces: Pieces) -> tuple[Datastore, ...]:
+    newer = esxcli.nfs41(text_of(pieces[2])) if len(pieces) > 2 else []
+    return esxcli.datastores(esxcli.nfs3(text_of(pieces[0])), newer, esxcli.filesystems(text_of(pieces[1])))
+
+
+def datastores_4x(pieces: Pieces) -> tuple[Datastore, ...]:
+    """esxcfg-nas tells servers and paths to the letter; hostd tells the rest, and what VMFS there is."""
+    mounts = {it.name: it for it in esxcfg.nas_list(text_of(pieces[0]))}
+    listed = vimdump.datastore_summaries(text_of(pieces[1]))
+    ids = {it.name: it.id for it in listed}
+    reachable = {it.name for it in listed if it.accessible}
+    nfs = [
+        Datastore(it.name, it.type, it.accessible and it.name in reachable, it.nfs, ids.get(it.name), False)
+        for it in mounts.values()
+    ]
+    return (*nfs, *(it for it in listed if it.name not in mounts))
+
+
+def machines(pieces: Pieces) -> tuple[Machine, ...]:
+    """All registered machines, and all running ones, which may be registered nowhere."""
+    registered = vms.getallvms(text_of(pieces[0]))
+    running = [machine for piece in pieces[1:] for machine in esxcli.running_machines(text_of(piece))]
+    return (*registered, *running)
+
+
+def network(pieces: Pieces) -> Network:
+    vswitches = esxcli.vswitches(text_of(pieces[0]))
+    return Network(tuple(esxcli.port_groups(text_of(pieces[1]))), tuple(vswitches))
+
+
+def network_4x(pieces: Pieces) -> Network:
+    return esxcfg.vswitch_list(text_of(pieces[0]))
+
+
+def ssh(pieces: Pieces) -> SshService:
+    """A script without a usable status leaves one proof: this very session, which SSH carries."""
+    try:
+        running = services.running(pieces[1].status, pieces[1].said)
+    except Unreadable:
+        running = True
+    return SshService(running, services.chkconfig(text_of(pieces[0])))
+
+
+def shell_timeout(pieces: Pieces) -> int:
+    return esxcli.advanced_int(text_of(pieces[0]))
+
+
+def folder(pieces: Pieces) -> Place:
+    return _listed(pieces[0]).place
+
+
+def keys_file(path: str) -> Callable[[Pieces], KeysFile]:
+    """A reader of the file at `path`, from its listing and its content."""
+
+    def read(pieces: Pieces) -> KeysFile:
+        listing = _listed(pieces[0])
+        if listing.place is Place.ABSENT:
+            return KeysFile(path, None)
+        if listing.kind != "a file" or not listing.mode:
+            return KeysFile(path, None, odd=listing.kind)
+        text_of(pieces[1])
+        return KeysFile(path, pieces[1].out, listing.sticky)
+
+    return read
+
+
+def boot_modules(pieces: Pieces) -> BootModules:
+    bank, config, other, archive = pieces
+    if archive.status not in (0, NO_MEMBER, NO_ARCHIVE) and _no_space(archive):
+        raise Unreadable("vcl.tgz could not be unpacked to look into it", archive.said)
+    return BootModules(
+        text_of(bank).strip(),
+        _content(config),
+        _content(other),
+        archive.status != NO_ARCHIVE,
+        archive.out if archive.status == 0 else None,
+    )
+
+
+def saved_state(pieces: Pieces) -> SavedState:
+    bank, state, leftover = pieces
+    if state.status not in (0, NO_MEMBER, NO_ARCHIVE):
+        raise Unreadable(f"the saved state could not be unpacked (exit status {state.status})", state.said)
+    keys = state.out if state.status == 0 else None
+    return SavedState(text_of(bank).strip(), keys, bool(leftover.out.strip()))
+
+
+def owed(pieces: Pieces) -> frozenset[str]:
+    return frozenset((_content(pieces[0]) or b"").decode("utf-8", "replace").splitlines())
+
+
+def _listed(piece: Piece) -> files.Listing:
+    return files.listed(piece.status, piece.text, piece.err.decode("utf-8", "surrogateescape"))
+
+
+def _content(piece: Piece) -> bytes | None:
+    """A file's content; None when there is no such file. Raises Unreadable for every other failure."""
+    if piece.status == 0:
+        return piece.out
+    if piece.said.lower().endswith("no such file or directory"):
+        return None
+    raise Unreadable("a file could not be read", piece.said)
+
+
+def _no_space(piece: Piece) -> bool:
+    return piece.status == NO_ROOM or "no space left" in piece.said.lower()

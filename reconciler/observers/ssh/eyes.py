@@ -1,0 +1,145 @@
+"""Ask a host many questions in one exec."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
+from reconciler.faults import Unreachable
+from reconciler.observers.ssh.errors import Unreadable
+from reconciler.observers.ssh.hostd import restarting
+from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
+from reconciler.transports import shell
+
+LIMIT_SECONDS = 240.0
+"""The longest that one look may take: stat() below a dead NFS mount may hang for tens of seconds."""
+POLLS = 16
+"""With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, which needs up to one to answer."""
+
+Answers = Mapping[Question[Any], Any]
+
+
+class Session(Protocol):
+    """What eyes need of an SSH session."""
+
+    @property
+    def public_key(self) -> str | None:
+        """`TYPE BASE64` of the key that was accepted; None after a password."""
+
+    def run(self, script: bytes, *, limit: float) -> shell.Output:
+        """Run a script; raises faults.Unreachable when the link is cut."""
+
+
+class SshEyes:
+    """Looks at one host. `pause` waits that many seconds; `waiting` is told why and how long."""
+
+    def __init__(
+        self, session: Session, pause: Callable[[float], None], waiting: Callable[[str, float], None]
+    ) -> None:
+        self._session = session
+        self._pause = pause
+        self._waiting = waiting
+
+    def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
+        """The answers, `Unseen` where the host would not tell; the product unless it is known already.
+
+        One round trip, and further ones only while hostd is coming up. Raises faults.Unreachable when the link is
+        cut, faults.Unsupported when this is no ESXi that we manage.
+        """
+        seen: dict[Question[Any], Any] = {}
+        pending = {question for question in questions if not isinstance(question, Identity)}
+
+        def ask() -> bool:
+            answers = self._ask(pending, seen.get(Identity(), known.see(Identity())))
+            seen.update(answers)
+            pending.intersection_update(question for question, answer in answers.items() if answer is _HOSTD)
+            return bool(pending)
+
+        self._polls()(ask)
+        return seen
+
+    def _polls(self) -> Retrying:
+        def tell(state: RetryCallState) -> None:
+            self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
+
+        return Retrying(
+            retry=retry_if_result(bool),
+            stop=stop_after_attempt(POLLS),
+            wait=wait_exponential(multiplier=1, max=10),
+            sleep=self._pause,
+            before_sleep=tell,
+            retry_error_callback=lambda state: None,
+        )
+
+    def _ask(self, questions: Iterable[Question[Any]], product: Product | Unseen) -> dict[Question[Any], Any]:
+        ordered = sorted(questions, key=repr)
+        releases = list(Release) if isinstance(product, Unseen) else [Release.of(product)]
+        plans = {release: _readings(ordered, release) for release in releases}
+        word = secrets.token_hex(8)
+        always = IDENTITY.commands if isinstance(product, Unseen) else ()
+        arms = [
+            (release.value, [line for it in plan.values() for line in it.commands])
+            for release, plan in plans.items()
+        ]
+        output = self._session.run(shell.reading_script(always, arms, word), limit=LIMIT_SECONDS)
+        pieces = shell.pieces(output, word)
+        answers: dict[Question[Any], Any] = {}
+        if isinstance(product, Unseen):
+            product = self._identify(output, pieces)
+            answers[Identity()] = product
+        release = Release.of(product)
+        start = len(always) + sum(len(lines) for pattern, lines in arms[: releases.index(release)])
+        answers |= _read_all(plans[release], pieces, start)
+        answers |= {it: self._unasked(it) for it in ordered if it not in answers}
+        return answers
+
+    def _identify(self, output: shell.Output, pieces: Mapping[int, shell.Piece]) -> Product:
+        if 0 not in pieces:
+            said = (output.out + output.err).decode("utf-8", "replace").strip()[:200]
+            raise Unreachable(
+                f"the host's shell did not run what it was sent; it said: {said or 'nothing'}",
+                next="log in by hand with ssh and see whether a command runs",
+            )
+        product: Product = IDENTITY.read([pieces[0]])
+        return product
+
+    def _unasked(self, question: Question[Any]) -> object:
+        if isinstance(question, SessionKey):
+            return self._session.public_key
+        return Unseen("this version of ESXi does not tell it over SSH")
+
+
+_HOSTD = Unseen("hostd, the host's management agent, did not answer for two minutes")
+
+
+def _readings(questions: Iterable[Question[Any]], release: Release) -> dict[Question[Any], Reading]:
+    found = (
+        (question, reading(question, release)) for question in questions if not isinstance(question, Identity)
+    )
+    return {question: it for question, it in found if it is not None}
+
+
+def _read_all(
+    plan: Mapping[Question[Any], Reading], pieces: Mapping[int, shell.Piece], start: int
+) -> Answers:
+    answers: dict[Question[Any], Any] = {}
+    for question, it in plan.items():
+        numbers = range(start, start + len(it.commands))
+        start += len(it.commands)
+        answers[question] = _read(it, [pieces[number] for number in numbers if number in pieces])
+    return answers
+
+
+def _read(it: Reading, pieces: list[shell.Piece]) -> object:
+    if len(pieces) < len(it.commands):
+        return Unseen("the host's shell ended before it was asked")
+    try:
+        return it.read(pieces)
+    except Unreadable as error:
+        if any(restarting(piece.said) for piece in pieces):
+            return _HOSTD
+        return Unseen(str(error))

@@ -1,0 +1,128 @@
+"""What is asked of an ESXi shell for each question, by release: commands, and how their answers are read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from reconciler.facts import (
+    AuthorizedKeys,
+    BackupOwed,
+    Datastores,
+    Folder,
+    Machines,
+    NetworkState,
+    Persistence,
+    Product,
+    Question,
+    ShellTimeout,
+    SshState,
+)
+from reconciler.observers.ssh import answers
+from reconciler.transports.shell import Piece, quote
+
+
+class Release(Enum):
+    """The families of commands; the value is a shell pattern for what `vmware -v` prints.
+
+    From 9.0 on the product is called VMware ESX again; classic ESX had versions 3 and 4.
+    """
+
+    V4 = "'VMware ESXi 4.'*"
+    V5 = "'VMware ESXi 5.'*"
+    V6 = "'VMware ESXi '[6-9].*|'VMware ESXi '[1-9][0-9].*|'VMware ESX 9.'*|'VMware ESX '[1-9][0-9].*"
+
+    @classmethod
+    def of(cls, product: Product) -> Release:
+        major = product.version[0]
+        return cls.V4 if major < 5 else cls.V5 if major == 5 else cls.V6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Commands of one question, and what their pieces say. `read` raises Unreadable when it can't tell."""
+
+    commands: tuple[str, ...]
+    read: Callable[[Sequence[Piece]], Any]
+
+
+IDENTITY = Reading(("vmware -v",), answers.identity)
+
+_KEYS_4X, _KEYS = "/.ssh/authorized_keys", "/etc/ssh/keys-root/authorized_keys"
+_XML = "esxcli --formatter=xml "
+_NETWORK = Reading(
+    (_XML + "network vswitch standard list", _XML + "network vswitch standard portgroup list"),
+    answers.network,
+)
+_MACHINES = Reading(("vim-cmd vmsvc/getallvms", _XML + "vm process list"), answers.machines)
+_SSH = Reading(("chkconfig --list", "/etc/init.d/SSH status"), answers.ssh)
+_TIMEOUT = Reading(
+    (_XML + "system settings advanced list -o /UserVars/ESXiShellTimeOut",), answers.shell_timeout
+)
+_OWED = Reading(("cat /tmp/.reconciler-owed",), answers.owed)
+_NFS, _VOLUMES = _XML + "storage nfs list", _XML + "storage filesystem list"
+
+_TRIAL = "t=/tmp/.reconciler-look.$$; rm -rf $t; mkdir -m 700 $t || exit 90; "
+_ARCHIVE_4X = (
+    "[ -e /bootbank/vcl.tgz ] || exit 4; " + _TRIAL + "tar -C $t -xzf /bootbank/vcl.tgz && "
+    "{ [ -e $t/.ssh/authorized_keys ] || { rm -rf $t; exit 3; }; } && cat $t/.ssh/authorized_keys; "
+    "s=$?; rm -rf $t; exit $s"
+)
+_MEMBER = "etc/ssh/keys-root/authorized_keys"
+_STATE = (
+    "[ -e /bootbank/state.tgz ] || exit 4; "
+    + _TRIAL
+    + "look() { cd $t && tar -xzf /bootbank/state.tgz || return 91; "
+    "if [ -e local.tgz.ve ]; then crypto-util envelope extract --aad ESXConfiguration local.tgz.ve local.tgz "
+    ">/dev/null || return 92; fi; [ -e local.tgz ] || return 93; "
+    "z=z; tar -tzf local.tgz > names 2>/dev/null || { z=; tar -tf local.tgz > names || return 94; }; "
+    f"name=$(grep -E '^(\\./)?{_MEMBER}$' names) || return 3; "
+    f'tar -x${{z}}f local.tgz "$name" && cat "$name"; }}; look; s=$?; cd /; rm -rf $t; exit $s'
+)
+_LEFTOVER = "grep -i 'vcl\\.tgz' /bootbank/boot.cfg; ls -d /bootbank/vcl.tgz"
+
+
+def _keys_file(path: str) -> Reading:
+    return Reading((f"ls -ldn {path}", f"cat {path}"), answers.keys_file(path))
+
+
+_FIXED: dict[Release, dict[Question[Any], Reading]] = {
+    Release.V4: {
+        Datastores(): Reading(
+            ("esxcfg-nas -l", "vim-cmd hostsvc/datastore/listsummary"),
+            answers.datastores_4x,
+        ),
+        Machines(): Reading(("vim-cmd vmsvc/getallvms",), answers.machines),
+        NetworkState(): Reading(("esxcfg-vswitch -l",), answers.network_4x),
+        SshState(): Reading(("chkconfig --list", "/etc/init.d/TSM-SSH status"), answers.ssh),
+        AuthorizedKeys(): _keys_file(_KEYS_4X),
+        Persistence(): Reading(
+            ("readlink -f /bootbank", "cat /bootbank/boot.cfg", "cat /altbootbank/boot.cfg", _ARCHIVE_4X),
+            answers.boot_modules,
+        ),
+        BackupOwed(): _OWED,
+    },
+    Release.V5: {
+        Datastores(): Reading((_NFS, _VOLUMES), answers.datastores),
+        Machines(): _MACHINES,
+        NetworkState(): _NETWORK,
+        SshState(): _SSH,
+        ShellTimeout(): _TIMEOUT,
+        AuthorizedKeys(): _keys_file(_KEYS),
+        Persistence(): Reading(("readlink -f /bootbank", _STATE, _LEFTOVER), answers.saved_state),
+        BackupOwed(): _OWED,
+    },
+}
+_FIXED[Release.V6] = {
+    **_FIXED[Release.V5],
+    Datastores(): Reading((_NFS, _VOLUMES, _XML + "storage nfs41 list"), answers.datastores),
+}
+
+
+def reading(question: Question[Any], release: Release) -> Reading | None:
+    """How that release answers the question over SSH; None when it can't."""
+    if isinstance(question, Folder):
+        return Reading((f"ls -ldn {quote(question.path)}/.",), answers.folder)
+    return _FIXED[release].get(question)

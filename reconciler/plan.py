@@ -1,0 +1,246 @@
+"""Order what the resources of one host propose, and hold back what may not or can not be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.facts import BackupOwed, Facts, Identity, Unseen
+from reconciler.kinds.model import Change, Difference, Resource, Risk, Stage, Verdict
+from reconciler.verbs import OweBackup, SaveConfiguration, StopSsh, Verb
+
+FIRST_UNPROVED = (9, 0, 0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a spec asks for something; `line` begins at 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to be done to one resource: `change` with what the plan adds to it."""
+
+    resource: str
+    change: Change
+    actions: tuple[Verb, ...]
+    needs: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something wished that is not done, and why; with its step where there is one."""
+
+    resource: str
+    why: str
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something said about a resource: what could not be seen, or a finding."""
+
+    resource: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done to one host, in order, and all that is not."""
+
+    steps: tuple[Step, ...] = ()
+    held: tuple[Held, ...] = ()
+    unknown: tuple[Note, ...] = ()
+    findings: tuple[Note, ...] = ()
+    in_sync: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the plan may do: the highest risk, and where the spec asks for what (a place below `spec`)."""
+
+    allow: Risk
+    source: Callable[[tuple[str, ...]], Source]
+
+
+def make_plan(resources: Sequence[Resource], facts: Facts, rules: Rules) -> Plan:
+    """Judge all resources of a host by what was seen and put the result in order. Same input, same plan."""
+    return _Planner(resources, facts, rules).plan()
+
+
+def in_order(resources: Sequence[Resource], facts: Facts) -> tuple[list[Resource], frozenset[str]]:
+    """The resources, each after what it needs and otherwise as they come, and the names of those that need one
+    another in a ring."""
+    by_name = {resource.name: resource for resource in resources}
+    graph = {name: [need for need in it.needs(facts) if need in by_name] for name, it in by_name.items()}
+    ring: set[str] = set()
+    while (cycle := _cycle(graph)) is not None:
+        ring |= cycle
+        graph = {name: [] if name in ring else needs for name, needs in graph.items()}
+    ordered: dict[str, Resource] = {}
+
+    def visit(name: str) -> None:
+        for need in graph[name]:
+            visit(need)
+        ordered.setdefault(name, by_name[name])
+
+    for name in graph:
+        visit(name)
+    return list(ordered.values()), frozenset(ring)
+
+
+def _cycle(graph: Mapping[str, Sequence[str]]) -> set[str] | None:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return set(error.args[1])
+    return None
+
+
+class _Planner:
+    def __init__(self, resources: Sequence[Resource], facts: Facts, rules: Rules) -> None:
+        self.facts, self.rules = facts, rules
+        self.ordered, self.ring = in_order(resources, facts)
+        self.names = {resource.name for resource in resources}
+        self.steps: list[Step] = []
+        self.held: list[Held] = []
+        self.unknown: list[Note] = []
+        self.findings: list[Note] = []
+        self.in_sync: list[str] = []
+        self.blocked: dict[str, str] = {}
+
+    def plan(self) -> Plan:
+        self.findings += _version_findings(self.facts)
+        for resource in self.ordered:
+            self._add(resource, resource.judge(self.facts))
+        steps = sorted(self.steps, key=lambda step: step.change.stage)
+        steps = with_backup(steps or self._owed(), self.facts)
+        return Plan(
+            tuple(steps), tuple(self.held), tuple(self.unknown), tuple(self.findings), tuple(self.in_sync)
+        )
+
+    def _add(self, resource: Resource, verdict: Verdict) -> None:
+        name = resource.name
+        self.findings += [Note(name, why) for why in verdict.findings]
+        self.held += [Held(name, why) for why in verdict.held]
+        for change in verdict.changes:
+            self._place(resource, change)
+        base = next((need for need in resource.needs(self.facts) if need in self.blocked), None)
+        if verdict.unknown is not None:
+            self.unknown.append(Note(name, verdict.unknown))
+            self.blocked[name] = "unknown"
+        elif any(held.resource == name for held in self.held):
+            self.blocked[name] = "held"
+        elif base is not None and not verdict.changes:
+            self._stands_on(name, base)
+        elif not verdict.changes:
+            self.in_sync.append(name)
+
+    def _stands_on(self, name: str, base: str) -> None:
+        why = f"it stands on {base}, which is {self.blocked[base]}"
+        if self.blocked[base] == "unknown":
+            self.unknown.append(Note(name, why))
+        else:
+            self.held.append(Held(name, why))
+        self.blocked[name] = self.blocked[base]
+
+    def _place(self, resource: Resource, change: Change) -> None:
+        step = Step(
+            resource.name,
+            change,
+            change.actions,
+            tuple(need for need in resource.needs(self.facts) if need in self.names),
+            self.rules.source(change.place),
+        )
+        why = self._objection(step)
+        if why is None and step.actions:
+            self.steps.append(step)
+        elif why is not None:
+            self.held.append(Held(step.resource, why, step))
+
+    def _objection(self, step: Step) -> str | None:
+        if step.resource in self.ring:
+            return "it and what it needs wait for one another: " + ", ".join(sorted(self.ring))
+        for need in step.needs:
+            if need in self.blocked:
+                return f"it stands on {need}, which is {self.blocked[need]}"
+        awaits = step.change.awaits
+        if awaits is not None and not any(other.resource == awaits for other in self.steps):
+            return f"{awaits} is not there, and nothing in this plan makes it"
+        if step.change.risk > self.rules.allow:
+            return (
+                f"its risk is {step.change.risk.label}, and no more than {self.rules.allow.label} is allowed"
+            )
+        return None
+
+    def _owed(self) -> list[Step]:
+        """A backup that an earlier pass could not make any more, as a step of the resource that it changed."""
+        owed = self.facts.see(BackupOwed())
+        resources = [] if isinstance(owed, Unseen) else [it for it in self.ordered if it.name in owed]
+        return [owed_step(resource, self.rules) for resource in resources[:1]]
+
+
+def _version_findings(facts: Facts) -> list[Note]:
+    product = facts.see(Identity())
+    if isinstance(product, Unseen) or product.version < FIRST_UNPROVED:
+        return []
+    why = (
+        f"{product.name} {product.version_text} is treated as ESXi 8: nobody has tried this program on it yet"
+    )
+    return [Note("host", why)]
+
+
+def owed_step(resource: Resource, rules: Rules) -> Step:
+    """The step that saves what an earlier pass changed and did not save."""
+    why = "an earlier pass changed it and ended before it was saved; a power loss would undo it"
+    saved = (Difference("saved", False, True),)
+    change = Change("update", Risk.SAFE, saved, (SaveConfiguration(),), why, resource.place, Stage.SAVING)
+    return Step(resource.name, change, change.actions, (), rules.source(resource.place))
+
+
+def with_backup(steps: Sequence[Step], facts: Facts) -> list[Step]:
+    """Add the note that a backup is owed to the first step that changes the saved configuration, and one backup to
+    the end of the last."""
+    changing = [number for number, step in enumerate(steps) if changes_configuration(step.actions)]
+    result = list(steps)
+    if not changing:
+        return result
+    first, last = changing[0], changing[-1]
+    if not any(_saves(step) for step in steps[last:]):
+        result[last] = replace(result[last], actions=_with_saving(result[last].actions))
+    note = OweBackup(result[first].resource)
+    result[first] = replace(result[first], actions=(note, *result[first].actions))
+    return result
+
+
+def changes_configuration(actions: Iterable[Verb]) -> bool:
+    """Whether any of the actions changes what lives in the saved configuration."""
+    return any(action.saved for action in actions)
+
+
+def _saves(step: Step) -> bool:
+    return any(isinstance(action, SaveConfiguration) for action in step.actions)
+
+
+def _with_saving(actions: tuple[Verb, ...]) -> tuple[Verb, ...]:
+    """The backup comes last, but before SSH stops: after that nothing more is certain."""
+    place = next((at for at, action in enumerate(actions) if isinstance(action, StopSsh)), len(actions))
+    return (*actions[:place], SaveConfiguration(), *actions[place:])
+
+
+def with_needs(names: Iterable[str], resources: Sequence[Resource], facts: Facts) -> frozenset[str]:
+    """`names` and all that they stand on, as far as the spec names it."""
+    by_name: Mapping[str, Resource] = {resource.name: resource for resource in resources}
+    wanted: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in by_name and name not in wanted:
+            wanted.add(name)
+            todo += by_name[name].needs(facts)
+    return frozenset(wanted)

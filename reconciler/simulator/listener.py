@@ -1,0 +1,155 @@
+"""The TCP port of a host: opened and closed with its SSH service, and the faults that strike before SSH begins."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from functools import lru_cache
+
+import asyncssh
+
+from reconciler.simulator.errors import SimulatorError
+from reconciler.simulator.host import Host
+from reconciler.simulator.sshd import options, serve
+
+FIRST_PORT, LAST_PORT = 2222, 2999
+GARBAGE = b"HTTP/1.1 400 Bad Request\r\n\r\n\x00\x01\x02garbage\r\n"
+
+
+class Listener:
+    """The SSH port of one host."""
+
+    def __init__(self, host: Host, keys: list[asyncssh.SSHKey], address: str) -> None:
+        self._host, self._keys, self.address = host, keys, address
+        self.port = 0
+        self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: dict[asyncio.Task[None], socket.socket] = {}
+        self._prepared: asyncssh.SSHServerConnectionOptions | None = None
+
+    @property
+    def host_keys(self) -> list[str]:
+        """`type base64` lines of the public host keys."""
+        return [" ".join(key.export_public_key().decode().split()[:2]) for key in self._keys]
+
+    async def open(self) -> None:
+        """Find a free port and listen; follow the host's service from now on."""
+        settings = options(self._host, self._keys)
+        self._prepared = asyncssh.SSHServerConnectionOptions(**settings)
+        if not self._host.ssh_running:
+            self._bind()
+            self._close()
+        else:
+            self._listen()
+        self._host.on_ssh = self._follow
+        self._host.on_power = self._power
+
+    def _bind(self) -> socket.socket:
+        ports = [self.port] if self.port else range(FIRST_PORT, LAST_PORT)
+        for port in ports:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((self.address, port))
+                sock.listen(128)
+            except OSError as problem:
+                sock.close()
+                if problem.errno != errno.EADDRINUSE:
+                    raise SimulatorError(
+                        f"can't listen on {self.address}:{port}: {problem.strerror}"
+                    ) from problem
+                continue
+            sock.setblocking(False)
+            self._socket, self.port = sock, port
+            return sock
+        raise SimulatorError(f"no free port on {self.address} from {ports[0]} on (stop what listens there)")
+
+    def _listen(self) -> None:
+        if self._socket is None:
+            self._accepting = asyncio.ensure_future(self._accept(self._bind()))
+
+    def _close(self) -> None:
+        if self._accepting is not None:
+            self._accepting.cancel()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._accepting = None
+
+    def _follow(self, running: bool) -> None:
+        """The service was started or stopped, or a fault came or went."""
+        faults = self._host.faults
+        if faults.get("cut-now") is not None:
+            faults.drop("cut-now")
+            self._cut()
+        if running and self._host.up and faults.get("refuse") is None:
+            self._listen()
+        else:
+            self._close()
+
+    def _power(self, up: bool) -> None:
+        if up:
+            self._follow(self._host.ssh_running)
+        else:
+            self._close()
+            self._cut()
+
+    def _cut(self) -> None:
+        for task, sock in list(self._connections.items()):
+            _reset(sock)
+            task.cancel()
+
+    def shut(self) -> None:
+        """Close everything."""
+        self._close()
+        self._cut()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            sock, _ = await loop.sock_accept(listening)
+            task = asyncio.ensure_future(self._serve(sock))
+            self._connections[task] = sock
+            task.add_done_callback(lambda done: self._connections.pop(done, None))
+
+    async def _serve(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        faults = self._host.faults
+        try:
+            if faults.get("hang") is not None:
+                await asyncio.sleep(3600)
+            elif faults.get("garbage") is not None:
+                await asyncio.get_running_loop().sock_sendall(sock, GARBAGE)
+            elif self._prepared is not None:
+                await serve(sock, self._prepared)
+        except OSError:
+            return
+        finally:
+            sock.close()
+
+
+def _reset(sock: socket.socket) -> None:
+    """End a connection as a cut link does."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+@lru_cache(maxsize=1)
+def _many_addresses() -> bool:
+    """Whether all of 127.0.0.0/8 is here (Linux), or 127.0.0.1 alone (macOS)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind(("127.77.0.2", 0))
+        except OSError:
+            return False
+    return True
+
+
+def address_of(index: int) -> str:
+    """The loopback address of the host at `index` of its farm."""
+    if not _many_addresses():
+        return "127.0.0.1"
+    return f"127.{16 + (os.getpid() + index // 62500) % 200}.{index // 250 % 250}.{index % 250 + 1}"

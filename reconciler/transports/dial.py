@@ -1,0 +1,44 @@
+"""TCP connections to hosts."""
+
+from __future__ import annotations
+
+import socket
+
+from reconciler.faults import Unreachable
+from reconciler.transports.target import SshTarget
+
+TRY_LATER = (
+    "Check that this is the address of an ESXi host, that SSH (TSM-SSH) runs there, and the network between."
+)
+
+
+def dial(target: SshTarget, limit: float) -> socket.socket:
+    """A TCP connection to the first address that answers, each given its share of `limit` seconds.
+
+    Raises Unreachable.
+    """
+    try:
+        found = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        what = f"{target.place}: can't resolve {target.address}: {getattr(error, 'strerror', None) or error}"
+        raise Unreachable(what, next="Correct address in the spec, or the name service.") from error
+    failures: list[OSError] = []
+    for family, kind, protocol, _, address in found:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(limit / len(found))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.connect(address)
+            return connection
+        except OSError as error:
+            connection.close()
+            failures.append(error)
+    raise _no_connection(target, failures, limit)
+
+
+def _no_connection(target: SshTarget, failures: list[OSError], limit: float) -> Unreachable:
+    silent = all(isinstance(failure, TimeoutError) for failure in failures)
+    what = f"no answer within {limit:.0f} s" if silent else failures[-1].strerror or str(failures[-1])
+    fault = Unreachable(f"{target.place}: no connection: {what}", next=TRY_LATER)
+    fault.__cause__ = failures[-1]
+    return fault

@@ -1,0 +1,125 @@
+"""Shell text for a host: the one place where values are quoted and where commands are put together and taken apart.
+
+Every ESXi has busybox ash and nothing more. Many commands travel in one exec: each runs in a subshell of its own,
+and a mark with a random word and its exit status closes its output on both streams, so that the bytes between are
+the command's own, to the letter. The text is sent to `sh` on standard input, because dropbear (ESXi 4.x) takes only
+short commands; it is one shell function, so that a text cut on its way is a syntax error and nothing of it runs.
+A command that has begun goes on to its end when the link is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+VERSION_TEST = '"$(vmware -v 2>/dev/null)"'
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a whole script left: exit status (None when the session ended without one) and both streams."""
+
+    status: int | None
+    out: bytes
+    err: bytes
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One command's part of the output, to the letter."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are kept as surrogates."""
+        return self.out.decode("utf-8", "surrogateescape")
+
+    @property
+    def said(self) -> str:
+        """All that it printed, for a person: esxcli prints its errors on standard output."""
+        return (self.out + b"\n" + self.err).decode("utf-8", "replace").strip()
+
+
+def quote(value: str) -> str:
+    """`value` as one word of a shell command, whatever is in it.
+
+    Raises ValueError for what no shell can carry: a NUL, and half a surrogate pair.
+    """
+    value.encode("utf-8", "surrogateescape")
+    if "\0" in value:
+        raise ValueError("a NUL can't be part of a shell command")
+    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", value):
+        return value
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def print_bytes(content: bytes) -> str:
+    """A printf command that prints `content` to the letter, readable where it is text."""
+    body = "".join(_printf_letter(byte) for byte in content)
+    body = "\\055" + body[1:] if body.startswith("-") else body
+    return f"printf {quote(body)}" if body else ":"
+
+
+def _printf_letter(byte: int) -> str:
+    letter = chr(byte)
+    if letter in "\\%":
+        return letter * 2
+    if letter == "\n":
+        return "\\n"
+    return letter if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
+def reading_script(always: Sequence[str], arms: Sequence[tuple[str, Sequence[str]]], word: str) -> bytes:
+    """`always`, and the commands of the arm whose pattern fits what `vmware -v` prints, whatever their exit statuses.
+
+    `arms` are (shell patterns, commands); commands are numbered through, `always` first. `word` is random.
+    """
+    lines = [_read(number, command) for number, command in enumerate(always)]
+    number = len(lines)
+    lines.append(f"case {VERSION_TEST} in")
+    for patterns, commands in arms:
+        lines.append(f"{patterns})")
+        lines += [_read(number + at, command) for at, command in enumerate(commands)]
+        lines.append(";;")
+        number += len(commands)
+    return _script([*lines, "esac"], word)
+
+
+def _read(number: int, command: str) -> str:
+    return f"( {command}\n) </dev/null; reconciler_mark {number}"
+
+
+def writing_script(commands: Iterable[str], word: str) -> bytes:
+    """The commands in order, up to the first that fails."""
+    lines = []
+    for number, command in enumerate(commands):
+        lines += [_read(number, command), '[ "$reconciler_status" = 0 ] || return 0']
+    return _script(lines, word)
+
+
+def _script(lines: Sequence[str], word: str) -> bytes:
+    mark = f'printf \'\\036 {word} %s %s\\036\' "$1" "$reconciler_status"'
+    head = ["reconciler_mark() {", "reconciler_status=$?", mark, f"{mark} >&2", "}"]
+    head += ["reconciler_run() {", "trap '' HUP PIPE"]
+    text = "\n".join([*head, *lines, "return 0", "}", "reconciler_run", ""])
+    return text.encode("utf-8", "surrogateescape")
+
+
+def pieces(output: Output, word: str) -> dict[int, Piece]:
+    """Take the output of a script apart: the number of each command that ended, and its piece."""
+    out, err = _cut(output.out, word), _cut(output.err, word)
+    return {
+        number: Piece(status, text, err.get(number, (0, b""))[1]) for number, (status, text) in out.items()
+    }
+
+
+def _cut(stream: bytes, word: str) -> dict[int, tuple[int, bytes]]:
+    found, start = {}, 0
+    for match in re.finditer(rb"\x1e " + word.encode() + rb" (\d+) (\d+)\x1e", stream):
+        found[int(match[1])] = (int(match[2]), stream[start : match.start()])
+        start = match.end()
+    return found

@@ -1,0 +1,243 @@
+"""What can be done to a host, as frozen values: shown, ordered, weighed, held back, and only then done.
+
+`title` is one line for people. `saved` tells that what the verb changes lives in the configuration that ESXi saves,
+so that a pass that did it owes a backup.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from hashlib import md5
+
+from reconciler.facts import NfsSource
+
+
+@dataclass(frozen=True)
+class Verb(ABC):
+    """Base of all verbs."""
+
+    @property
+    def saved(self) -> bool:
+        """Whether what it changes lives in the configuration that ESXi saves."""
+        return False
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """One line for people."""
+
+
+class Configuring(Verb):
+    """A verb that changes the saved configuration."""
+
+    @property
+    def saved(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class KeysVerb(Verb):
+    """A verb on root's keys file at `path`, which is saved from 5.0 on; on 4.x it lies outside /etc."""
+
+    path: str
+
+    @property
+    def saved(self) -> bool:
+        return self.path.startswith("/etc/")
+
+
+@dataclass(frozen=True)
+class StartSsh(Verb):
+    @property
+    def title(self) -> str:
+        return "start the SSH service"
+
+
+@dataclass(frozen=True)
+class StopSsh(Verb):
+    @property
+    def title(self) -> str:
+        return "stop the SSH service"
+
+
+@dataclass(frozen=True)
+class SetSshPolicy(Configuring):
+    """Whether SSH starts with the host."""
+
+    on: bool
+
+    @property
+    def title(self) -> str:
+        return "start SSH with the host" if self.on else "do not start SSH with the host"
+
+
+@dataclass(frozen=True)
+class AppendKeys(KeysVerb):
+    """Add whole lines at the end of root's authorized_keys, which keeps its inode, mode and every other byte.
+
+    `create`: there is no file yet.
+    """
+
+    lines: tuple[bytes, ...]
+    create: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"add {_count(len(self.lines), 'key')} to {self.path}"
+
+
+@dataclass(frozen=True)
+class MarkKeys(KeysVerb):
+    """Set ESXi's mark for saving (the sticky bit) on a keys file that lacks it."""
+
+    @property
+    def title(self) -> str:
+        return f"mark {self.path} for saving"
+
+
+@dataclass(frozen=True)
+class RewriteKeys(KeysVerb):
+    """Replace the text of root's authorized_keys in place, provided that it is still `old`."""
+
+    old: bytes
+    new: bytes
+    removed: int
+
+    @property
+    def title(self) -> str:
+        return f"remove {_count(self.removed, 'key')} from {self.path}"
+
+
+@dataclass(frozen=True)
+class ArchiveKeys(Verb):
+    """4.x: put /.ssh into the boot bank's vcl.tgz, whole or not at all."""
+
+    @property
+    def title(self) -> str:
+        return "archive /.ssh as vcl.tgz in the boot bank"
+
+
+@dataclass(frozen=True)
+class ReplaceBootConfig(Verb):
+    """4.x: replace boot.cfg in one rename, provided that it is still `old`; the old one stays beside it."""
+
+    old: bytes
+    new: bytes
+
+    @property
+    def title(self) -> str:
+        return "name vcl.tgz in the modules line of boot.cfg"
+
+
+@dataclass(frozen=True)
+class SaveConfiguration(Verb):
+    """Back up the configuration to the boot bank, and see that the archive there is a new one."""
+
+    @property
+    def title(self) -> str:
+        return "save the configuration to the boot bank"
+
+
+@dataclass(frozen=True)
+class OweBackup(Verb):
+    """Leave a note on the host (in /tmp, gone at a boot) that a resource's change is not saved yet."""
+
+    resource: str
+
+    @property
+    def title(self) -> str:
+        return "note that a backup is owed"
+
+
+@dataclass(frozen=True)
+class MountNfs(Configuring):
+    name: str
+    source: NfsSource
+
+    @property
+    def title(self) -> str:
+        return f"mount {self.source.server}:{self.source.path} as {self.name}"
+
+
+@dataclass(frozen=True)
+class UnmountNfs(Configuring):
+    name: str
+    version: str
+
+    @property
+    def title(self) -> str:
+        return f"unmount {self.name}"
+
+
+@dataclass(frozen=True)
+class RemountNfs(Configuring):
+    """Take a mount away and make it anew; if the new one fails, the old one comes back."""
+
+    name: str
+    old: NfsSource
+    new: NfsSource
+
+    @property
+    def title(self) -> str:
+        return f"replace the mount {self.name} by {self.new.server}:{self.new.path}"
+
+
+@dataclass(frozen=True)
+class MakeFolder(Verb):
+    """Make a folder and those above it, below an existing datastore."""
+
+    path: str
+
+    @property
+    def title(self) -> str:
+        return f"make the folder {self.path}"
+
+
+@dataclass(frozen=True)
+class AddSwitch(Configuring):
+    name: str
+
+    @property
+    def title(self) -> str:
+        return f"add the standard switch {self.name}, without uplinks"
+
+
+@dataclass(frozen=True)
+class AddPortGroup(Configuring):
+    name: str
+    vswitch: str
+
+    @property
+    def title(self) -> str:
+        return f"add the port group {self.name} to {self.vswitch}"
+
+
+@dataclass(frozen=True)
+class RemovePortGroup(Configuring):
+    name: str
+    vswitch: str
+
+    @property
+    def title(self) -> str:
+        return f"remove the port group {self.name} from {self.vswitch}"
+
+
+@dataclass(frozen=True)
+class SetVlan(Configuring):
+    name: str
+    vswitch: str
+    vlan: int
+
+    @property
+    def title(self) -> str:
+        return f"set VLAN {self.vlan} on the port group {self.name}"
+
+
+def digest(content: bytes) -> str:
+    """What `md5sum` of the host prints for `content`; every ESXi has that tool (a guard against races, no secret)."""
+    return md5(content, usedforsecurity=False).hexdigest()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
