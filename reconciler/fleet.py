@@ -17,7 +17,7 @@ from reconciler.events import Connecting, Failed, Finished, Listener, Waiting
 from reconciler.faults import Bug, Fault, FaultKind, Refused
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Wisher
-from reconciler.plan import Rules, Source
+from reconciler.plan import Rules
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import FaultReport, HostReport, Report, Status
 
@@ -80,12 +80,7 @@ def task_of(host: DesiredHost, options: Options) -> Task:
     wisher = Wisher(host.name, host.key_files)
     resources: list[Resource] = [it for kind in KINDS for it in kind.resources(host.wish(kind), wisher)]
     allow = max(host.allow, options.allow) if options.allow is not None else host.allow
-
-    def source(place: tuple[str, ...]) -> Source:
-        found = host.source(place)
-        return Source(found.file, found.line)
-
-    rules = Rules(allow, source)
+    rules = Rules(allow, host.source)
     return Task(host.name, host.address, tuple(resources), rules, options.only, host.mode == "observe")
 
 

@@ -7,18 +7,10 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.facts import BackupOwed, Facts, Identity, Unseen
-from reconciler.kinds.model import Change, Difference, Resource, Risk, Stage, Verdict
+from reconciler.kinds.model import Change, Difference, Resource, Risk, Source, Stage, Verdict
 from reconciler.verbs import OweBackup, SaveConfiguration, StopSsh, Verb
 
 FIRST_UNPROVED = (9, 0, 0)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a spec asks for something; `line` begins at 1."""
-
-    file: str
-    line: int
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from reconciler.facts import Product
 from reconciler.faults import Fault, FaultKind
-from reconciler.kinds.model import Difference
-from reconciler.plan import Note, Source
+from reconciler.kinds.model import Difference, Source
+from reconciler.plan import Note
 
 
 class Status(StrEnum):

@@ -1,7 +1,7 @@
 """Specs in YAML into validated desired state, with file, line and column in every message."""
 
 from reconciler.desired.explain import NoSuchField, explain
-from reconciler.desired.host import DesiredHost, Source
+from reconciler.desired.host import DesiredHost
 from reconciler.desired.load import Loaded, load
 from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.schema import schema
@@ -11,7 +11,6 @@ __all__ = [
     "Loaded",
     "Mistake",
     "NoSuchField",
-    "Source",
     "SpecMistakes",
     "explain",
     "load",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from reconciler.desired.host import DesiredHost, datastore_path
 from reconciler.desired.mistakes import Mistake
-from reconciler.desired.nodes import Node
 from reconciler.kinds import datastores, working_directory
 from reconciler.kinds.datastores import NfsWish
 
@@ -27,12 +26,15 @@ class _Use:
     server: str
     nfs: NfsWish
 
-    @property
-    def node(self) -> Node:
-        return self.host.root.nearest(("datastores", self.datastore, "nfs", "server"))
+    def place(self, field: str) -> tuple[str, ...]:
+        return "datastores", self.datastore, "nfs", field
+
+    def at(self, field: str) -> str:
+        """`FILE:LINE` of a field, or of the map in which it could stand."""
+        return str(self.host.source(self.place(field)))
 
     def mistake(self, field: str, what: str) -> Mistake:
-        place = ("datastores", self.datastore, "nfs", field)
+        place = self.place(field)
         return self.host.root.nearest(place).mistake(("spec", *place), what)
 
 
@@ -98,32 +100,33 @@ def _export(use: _Use, full: dict[str, str]) -> Export:
     return full.get(server, server), re.sub("/+", "/", use.nfs.path).rstrip("/") or "/"
 
 
-def _odd_ones(group: list[_Use], look: Callable[[_Use], str]) -> tuple[_Use, list[_Use]]:
-    """A use of the most frequent sort, and those of other sorts, the same place once."""
-    counts = Counter(map(look, group))
-    usual = next(use for use in group if look(use) == counts.most_common(1)[0][0])
-    odd = {(use.node.file, use.node.line, look(use)): use for use in group if look(use) != look(usual)}
+def _odd_ones(group: list[_Use], field: str, look: Callable[[_Use], str]) -> tuple[_Use, list[_Use]]:
+    """A use of the most frequent sort, and those of other sorts, what one line of a spec says only once."""
+    ((most, _),) = Counter(map(look, group)).most_common(1)
+    usual = next(use for use in group if look(use) == most)
+    odd = {(use.at(field), look(use)): use for use in group if look(use) != most}
     return usual, list(odd.values())
 
 
 def _spellings(group: list[_Use]) -> Iterator[Mistake]:
-    usual, odd = _odd_ones(group, lambda use: f"{use.server}:{use.nfs.path}")
+    usual, odd = _odd_ones(group, "path", lambda use: f"{use.server}:{use.nfs.path}")
     for use in odd:
         field = "server" if use.server != usual.server else "path"
         what = (
-            f"spells the export {usual.server}:{usual.nfs.path} in another way than "
-            f"{usual.node.file}:{usual.node.line}, which makes it another datastore to ESXi "
+            f"spells the export {usual.server}:{usual.nfs.path} in another way than {usual.at(field)}, "
+            "which makes it another datastore to ESXi "
             f"(would be right: {usual.server if field == 'server' else usual.nfs.path})"
         )
         yield use.mistake(field, what)
 
 
 def _versions(group: list[_Use]) -> Iterator[Mistake]:
-    usual, odd = _odd_ones(group, lambda use: use.nfs.version)
+    usual, odd = _odd_ones(group, "version", lambda use: use.nfs.version)
     for use in odd:
         what = (
-            f"mounts {use.server}:{use.nfs.path} by NFS {use.nfs.version}, while {usual.node.file}:{usual.node.line} "
-            f"takes {usual.nfs.version}; their locks don't know each other (would be right: one version everywhere)"
+            f"mounts {use.server}:{use.nfs.path} by NFS {use.nfs.version} on {use.host.name}, but {usual.host.name} "
+            f"by {usual.nfs.version} ({usual.at('version')}); their locks don't know each other "
+            "(would be right: one version everywhere)"
         )
         yield use.mistake("version", what)
 

@@ -11,21 +11,10 @@ from pydantic.alias_generators import to_snake
 
 from reconciler.desired.model import Access, CommonSpec
 from reconciler.desired.nodes import Node
-from reconciler.kinds.model import F, Kind, Risk
+from reconciler.kinds.model import F, Kind, Risk, Source
 from reconciler.kinds.paths import parse_datastore_path
 
 datastore_path = functools.lru_cache(4096)(parse_datastore_path)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a value was written; `line` counts from 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.desired.check import check
 from reconciler.desired.files import MAX_SPEC_BYTES, Unreadable, read_text, spec_files
-from reconciler.desired.host import DesiredHost, Source
+from reconciler.desired.host import DesiredHost
 from reconciler.desired.key_files import Found, KeyFiles
 from reconciler.desired.lint import lint
 from reconciler.desired.merge import Localiser
@@ -21,6 +21,7 @@ from reconciler.desired.nodes import Node
 from reconciler.desired.profiles import Profiles
 from reconciler.desired.shape import shape_of
 from reconciler.desired.yaml import parse
+from reconciler.kinds.model import Source
 
 SPEC = ("spec",)
 NAME = ("metadata", "name")

@@ -30,6 +30,17 @@ class Risk(IntEnum):
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a spec asks for something; `line` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
 class Difference:
     """One field that is not as wished; values are JSON scalars or lists of them. None: not there."""
 

@@ -41,7 +41,10 @@ def test_a_clean_reboot_saves_first(version: str) -> None:
 @pytest.mark.parametrize("replace", ["mv /tmp/new {}", "sed -i s/old/new/ {}", "rm {}; echo new > {}"])
 def test_a_file_that_was_replaced_is_not_saved(replace: str) -> None:
     on = host("6.7", authorized_keys=b"old\n")
-    script(on, f"echo new > /tmp/new; cp /tmp/new /etc/new; {replace.format(KEYS, KEYS).replace('/tmp/new', '/etc/new')}")
+    script(
+        on,
+        f"echo new > /tmp/new; cp /tmp/new /etc/new; {replace.format(KEYS, KEYS).replace('/tmp/new', '/etc/new')}",
+    )
     assert on.files.read(KEYS) == b"new\n"
     script(on, "/sbin/backup.sh 0")
     on.reboot(power_loss=True)
@@ -74,7 +77,10 @@ def test_a_marker_cannot_be_made_by_hand() -> None:
 def test_configuration_comes_back_only_when_saved() -> None:
     on = host("6.7", Storage({"filer": ("/a", "/b")}))
     script(on, "esxcli storage nfs add -H filer -s /a -v kept; /sbin/auto-backup.sh >/dev/null 2>&1")
-    script(on, "esxcli storage nfs add -H filer -s /b -v lost; esxcli network vswitch standard portgroup add -p L -v vSwitch0")
+    script(
+        on,
+        "esxcli storage nfs add -H filer -s /b -v lost; esxcli network vswitch standard portgroup add -p L -v vSwitch0",
+    )
     on.reboot(power_loss=True)
     assert [mount.name for mount in on.config.mounts] == ["kept"]
     assert on.config.port_group("L") is None
@@ -151,7 +157,13 @@ def test_boot_cfg_is_read_as_the_loader_reads_it(text: str, modules: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "name", ["boot_cfg_41_installable", "boot_cfg_50_head", "boot_cfg_67_altbootbank", "boot_cfg_installer_key_order"]
+    "name",
+    [
+        "boot_cfg_41_installable",
+        "boot_cfg_50_head",
+        "boot_cfg_67_altbootbank",
+        "boot_cfg_installer_key_order",
+    ],
 )
 def test_real_boot_cfgs_are_valid(name: str) -> None:
     read = bootcfg.parse((HERE / "captures" / f"{name}.txt").read_bytes())
@@ -214,10 +226,15 @@ def test_nfs_ids_are_those_of_real_hosts() -> None:
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 
 
-@given(st.dictionaries(NAMES, st.tuples(NAMES, NAMES, st.booleans()), max_size=3), st.dictionaries(NAMES, st.integers(0, 4095), max_size=3))
+@given(
+    st.dictionaries(NAMES, st.tuples(NAMES, NAMES, st.booleans()), max_size=3),
+    st.dictionaries(NAMES, st.integers(0, 4095), max_size=3),
+)
 @example({'a" = "b/%2f': ("h", '/\\"x', True)}, {'p"g\\': 4095})
 @settings(max_examples=60)
-def test_esx_conf_carries_every_name(mounts: dict[str, tuple[str, str, bool]], groups: dict[str, int]) -> None:
+def test_esx_conf_carries_every_name(
+    mounts: dict[str, tuple[str, str, bool]], groups: dict[str, int]
+) -> None:
     written = Configuration(
         [Switch("vSwitch0", uplinks=["vmnic0"])],
         [PortGroup(name, "vSwitch0", vlan) for name, vlan in groups.items()],
@@ -226,7 +243,12 @@ def test_esx_conf_carries_every_name(mounts: dict[str, tuple[str, str, bool]], g
     assert configuration.parse(configuration.render(written)) == written
 
 
-@given(st.dictionaries(st.text("ab/.é", min_size=1, max_size=8).map(lambda name: "f/" + name.strip("/") + "x"), st.binary(max_size=600)))
+@given(
+    st.dictionaries(
+        st.text("ab/.é", min_size=1, max_size=8).map(lambda name: "f/" + name.strip("/") + "x"),
+        st.binary(max_size=600),
+    )
+)
 @example({"f/x": b"\0\xff"})
 def test_archives_come_back_as_they_went(contents: dict[str, bytes]) -> None:
     members = [Member(name, "f", 0o1600, 0, data) for name, data in contents.items()]

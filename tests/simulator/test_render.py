@@ -37,7 +37,9 @@ def parsed_table(text: str) -> Result:
         return [line[start:end].strip() for (start, _), end in zip(spans, ends, strict=True)]
 
     labels, rows = cells(lines[0]), [cells(line) for line in lines[2:]]
-    right = [all(re.fullmatch(r"true|false|\d+", row[column]) for row in rows) for column in range(len(labels))]
+    right = [
+        all(re.fullmatch(r"true|false|\d+", row[column]) for row in rows) for column in range(len(labels))
+    ]
     return Result(
         "table",
         [
@@ -64,7 +66,9 @@ def parsed_blocks(text: str, titled: bool) -> Result:
     for block in text.rstrip("\n").split("\n\n"):
         lines = block.split("\n")[1 if titled else 0 :]
         blocks.append(Structure("X", tuple(_labelled(line) for line in lines)))
-    return Result("blocks", blocks, title=("Name" if "   Name:" in text else "Display Name") if titled else "")
+    return Result(
+        "blocks", blocks, title=("Name" if "   Name:" in text else "Display Name") if titled else ""
+    )
 
 
 def _labelled(line: str) -> tuple[str, Value]:
@@ -105,7 +109,9 @@ def test_keyvalue_is_as_captured() -> None:
 
 
 def test_csv_ends_every_line_with_a_comma() -> None:
-    rows = [Structure("Ruleset", (("Ruleset", "sshServer"), ("Allowed IP Addresses", ["10.0.0.1", "10.0.0.2"])))]
+    rows = [
+        Structure("Ruleset", (("Ruleset", "sshServer"), ("Allowed IP Addresses", ["10.0.0.1", "10.0.0.2"])))
+    ]
     assert render.csv(Result("table", rows)) == (
         'AllowedIPAddresses,Ruleset,\n"10.0.0.1,10.0.0.2,",sshServer,\n'
     )
@@ -119,7 +125,9 @@ def test_xml_carries_every_text(texts: list[str]) -> None:
     assert [node.text or "" for node in tree.iter(f"{{{render.NAMESPACE}}}string")] == texts
 
 
-@pytest.mark.parametrize(("name", "version"), [("getallvms_5x_seven.txt", "5.5"), ("getallvms_80_one.txt", "8.0")])
+@pytest.mark.parametrize(
+    ("name", "version"), [("getallvms_5x_seven.txt", "5.5"), ("getallvms_80_one.txt", "8.0")]
+)
 def test_getallvms_is_laid_out_as_captured(name: str, version: str) -> None:
     machines = []
     for line in capture(name).splitlines()[1:]:
@@ -171,7 +179,11 @@ GROUPS_65 = (
 
 @pytest.mark.parametrize(("version", "command", "name"), SAYS)
 def test_a_command_prints_what_a_real_host_printed(version: str, command: str, name: str | None) -> None:
-    servers = {"192.168.1.22": ("/volume1/vmnfsbackup",), "192.168.1.107": ("/rpool1/nfs_share",), "10.0.0.1": ("/ok",)}
+    servers = {
+        "192.168.1.22": ("/volume1/vmnfsbackup",),
+        "192.168.1.107": ("/rpool1/nfs_share",),
+        "10.0.0.1": ("/ok",),
+    }
     mounts = (MOUNTS[version],) if version in MOUNTS else ()
     groups = GROUPS_65 if version == "6.5" else ()
     machine = Machine(1, "vm", "datastore1", "vm/vm.vmx")

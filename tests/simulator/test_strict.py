@@ -13,7 +13,11 @@ VSWITCH = "esxcli network vswitch standard"
 NFS = "esxcli storage nfs"
 REFUSED = [
     ("6.7", f"{VSWITCH} add -v vSwitch0", "A portset with this name already exists\n"),
-    ("6.7", f"{VSWITCH} portgroup add -p 'VM Network' -v vSwitch0", "A portgroup with the name VM Network already exists\n"),
+    (
+        "6.7",
+        f"{VSWITCH} portgroup add -p 'VM Network' -v vSwitch0",
+        "A portgroup with the name VM Network already exists\n",
+    ),
     ("6.7", f"{VSWITCH} portgroup add -p X -v nosuch", "Sysinfo error: Not found\n"),
     ("6.7", f"{VSWITCH} portgroup remove -p nosuch -v vSwitch0", "Sysinfo error: Not found\n"),
     ("6.7", f"{VSWITCH} portgroup set -p nosuch -v 1", "Sysinfo error: Not found\n"),
@@ -29,7 +33,13 @@ def test_a_refusal_is_on_standard_output_with_status_1(version: str, command: st
     assert (ran.out, ran.err, ran.status) == (said, "", 1)
 
 
-MISSING = ["esxcli storage nfs list", "localcli storage nfs list", "sha1sum /etc/hosts", "crypto-util", "/etc/init.d/SSH status"]
+MISSING = [
+    "esxcli storage nfs list",
+    "localcli storage nfs list",
+    "sha1sum /etc/hosts",
+    "crypto-util",
+    "/etc/init.d/SSH status",
+]
 
 
 @pytest.mark.parametrize("command", MISSING[1:])
@@ -44,7 +54,16 @@ def test_4x_esxcli_knows_no_storage_namespace() -> None:
     assert (ran.out, ran.status) == ("Error: Unknown command or namespace storage nfs list\n", 1)
 
 
-@pytest.mark.parametrize("missing", ["-s /a -v n", "-H filer -v n", "-H filer -s /a", "-H filer -s /a -v n --nooption", "-H filer -s /a -v n x"])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "-s /a -v n",
+        "-H filer -v n",
+        "-H filer -s /a",
+        "-H filer -s /a -v n --nooption",
+        "-H filer -s /a -v n x",
+    ],
+)
 def test_a_wrong_call_mounts_nothing(missing: str) -> None:
     on = host("6.7", Storage({"filer": ("/a",)}))
     assert script(on, f"{NFS} add {missing}").status == 1
@@ -52,7 +71,8 @@ def test_a_wrong_call_mounts_nothing(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "text"), [("down", "Unable to connect to NFS server"), ("deny", "The NFS server denied the mount request")]
+    ("state", "text"),
+    [("down", "Unable to connect to NFS server"), ("deny", "The NFS server denied the mount request")],
 )
 def test_a_mount_that_fails_says_why(state: str, text: str) -> None:
     storage = Storage({"filer": ("/a",)})
@@ -71,7 +91,9 @@ def test_there_is_a_limit_of_mounts() -> None:
     ran = script(on, "".join(f"{NFS} add -H filer -s {path} -v n{path[1:]}\n" for path in paths[:9]))
     assert "NFS has reached the maximum number of supported volumes" in ran.out
     assert len(on.config.mounts) == 8
-    raised = script(on, f"esxcli system settings advanced set -o /NFS/MaxVolumes -i 9 && {NFS} add -H filer -s /e8 -v n8")
+    raised = script(
+        on, f"esxcli system settings advanced set -o /NFS/MaxVolumes -i 9 && {NFS} add -H filer -s /e8 -v n8"
+    )
     assert (raised.out, raised.status) == ("", 0)
 
 

@@ -9,8 +9,8 @@ import yaml
 
 from reconciler.facts import Product
 from reconciler.faults import FaultKind
-from reconciler.kinds.model import Difference
-from reconciler.plan import Note, Source
+from reconciler.kinds.model import Difference, Source
+from reconciler.plan import Note
 from reconciler.report import Action, FaultReport, HeldReport, HostReport, Outcome, Report, Status, StepReport
 
 CASES = Path(__file__).parents[2] / "cases" / "render"

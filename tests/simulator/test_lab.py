@@ -1,0 +1,95 @@
+"""`reconcile simulate`: a folder with specs and keys, a control line, and hosts with drift."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reconciler.simulator import SimulatorError, lab
+from reconciler.simulator.lab import Lab
+from tests.simulator.client import openssh
+
+
+@contextmanager
+def running(out: Path, hosts: int = 8) -> Iterator[Lab]:
+    started = Lab(hosts, [], out)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def test_the_folder_has_what_a_user_needs(tmp_path: Path) -> None:
+    with running(tmp_path) as there:
+        specs = [yaml.safe_load(file.read_text()) for file in sorted((tmp_path / "specs").glob("esx-*.yaml"))]
+        assert len(specs) == 8
+        assert stat.S_IMODE((tmp_path / "keys/root.key").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "control.sock").stat().st_mode) == 0o600
+        last = specs[-1]
+        host = there.farm.host(last["metadata"]["name"])
+        access = last["spec"]["access"]["ssh"]
+        assert (last["spec"]["address"], access["port"]) == (host.address, host.port)
+        assert access["hostKey"] in host.host_keys
+        assert openssh(host, tmp_path / "keys/root.key", "vmware -v").status == 0
+        assert len(set(there.drift.values())) == 8
+    assert not (tmp_path / "control.sock").exists()
+
+
+def test_other_processes_reboot_hosts_and_give_them_faults(tmp_path: Path) -> None:
+    with running(tmp_path) as there:
+        host = there.farm.host("esx-67-06")
+        host.files.write("/tmp/x", b"")
+        lab.reboot(tmp_path, host.name, power_loss=True)
+        assert not host.files.exists("/tmp/x")
+        lab.fault(tmp_path, host.name, "slow", seconds=0)
+        lab.fault(tmp_path, host.name, "clear")
+        with pytest.raises(SimulatorError, match="no host 'nosuch'"):
+            lab.reboot(tmp_path, "nosuch")
+        with pytest.raises(SimulatorError, match="no fault 'nosuch'"):
+            lab.fault(tmp_path, host.name, "nosuch")
+        host.files.write("/bootbank/boot.cfg", b"")
+        with pytest.raises(SimulatorError, match="no hypervisor found"):
+            lab.reboot(tmp_path, host.name)
+
+
+def test_a_long_path_has_a_control_line_too(tmp_path: Path) -> None:
+    out = tmp_path / ("x" * 120)
+    with running(out, hosts=1):
+        assert stat.S_IMODE((out / "control.json").stat().st_mode) == 0o600
+        lab.reboot(out, "esx-41-01")
+
+
+def test_a_second_lab_in_one_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, hosts=1), pytest.raises(SimulatorError, match="already"):
+        Lab(1, [], tmp_path)
+
+
+def test_what_can_not_be_is_said(tmp_path: Path) -> None:
+    for hosts, versions in ((0, []), (1, ["3.5"])):
+        with pytest.raises(SimulatorError, match="would be right"):
+            Lab(hosts, versions, tmp_path)
+    with pytest.raises(SimulatorError, match="reconcile simulate --out"):
+        lab.reboot(tmp_path, "h")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SimulatorError, match="can't make the folder"):
+        Lab(1, [], tmp_path / "file")
+
+
+def test_it_runs_until_it_is_stopped(tmp_path: Path) -> None:
+    said: list[str] = []
+    stop = threading.Event()
+    stop.set()
+    lab.run(2, ["6.7", "8.0"], tmp_path, said.append, stop)
+    assert [line.split()[0] for line in said[:2]] == ["esx-67-01", "esx-80-02"]
+
+
+def test_two_hundred_hosts_start(tmp_path: Path) -> None:
+    with running(tmp_path, hosts=200) as there:
+        assert len(there.farm.hosts) == 200
+        assert openssh(there.farm.host("esx-80-200"), tmp_path / "keys/root.key", "true").status == 0
