@@ -185,13 +185,13 @@ class ShellTimeout(Question[int]):
 class KeysFile:
     """root's authorized_keys. `content` is None when there is no file; `marked` tells ESXi's mark for saving.
 
-    `marked` is the sticky bit that visorfs shows for a file that the configuration backup takes along; it means
-    nothing on 4.x, where the file lies outside /etc. `odd` says what stands there in place of a plain file.
+    `marked` is the sticky bit that visorfs shows for a file that the configuration backup takes along; None where
+    that means nothing (4.x, where the file lies outside /etc). `odd` says what stands there in place of a plain file.
     """
 
     path: str
     content: bytes | None
-    marked: bool = False
+    marked: bool | None = None
     odd: str | None = None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler import fleet
 from reconciler.cli.hearing import Hearing, hearing
-from reconciler.cli.messages import Problem, tell
+from reconciler.cli.messages import Problem, say, tell
 from reconciler.cli.options import state_folder
 from reconciler.cli.output import Output, coloured
 from reconciler.cli.specs import chosen, loaded
@@ -52,9 +52,8 @@ def one_pass(
     ears = hearing(
         log_level, log_format, quiet=quiet, bars=output != "jsonl", colour=coloured(sys.stderr, no_color)
     )
-    with stopping(ears.tidy) as stop:
-        work = _Work(hosts, options, writing, ears, stop)
-        report, agreed = work.at_once() if dry_run or yes else work.asking()
+    work = _Work(hosts, options, writing, ears)
+    report, agreed = work.at_once() if dry_run or yes else work.asking()
     return max(exit_status(report, detailed=detailed_exitcode), 0 if agreed else 1, key=_rank)
 
 
@@ -81,7 +80,7 @@ class _Work:
     options: Options
     output: Output
     ears: Hearing
-    stop: threading.Event
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def at_once(self) -> tuple[Report, bool]:
         """Do all of it, or with a dry run nothing, without asking."""
@@ -96,7 +95,7 @@ class _Work:
         agreed, tried = True, False
         while (waiting := [it for it in plan.hosts if _open(it)]) and not self.stop.is_set():
             self.output.plan(replace(plan, hosts=tuple(waiting)) if tried else plan)
-            agreed = _ask(waiting, again=tried)
+            agreed = self._ask(waiting, again=tried)
             if not agreed:
                 break
             plan, tried = self._apply(waiting), True
@@ -104,6 +103,16 @@ class _Work:
         final = Report(False, tuple(latest[name] for name in sorted(latest)), self.stop.is_set())
         self._show(final, already=not (agreed or tried))
         return final, agreed
+
+    def _ask(self, waiting: Sequence[HostReport], *, again: bool) -> bool:
+        """A person's answer; Ctrl-C is a no that ends the pass as well."""
+        try:
+            return _answer(waiting, again=again)
+        except KeyboardInterrupt:
+            self.stop.set()
+            tell("")
+            say("interrupted", "warning")
+            return False
 
     def _apply(self, waiting: Sequence[HostReport]) -> Report:
         """Do exactly the plans that were agreed to."""
@@ -124,7 +133,7 @@ class _Work:
 
     def _run(self, hosts: Sequence[DesiredHost], options: Options, each: Each) -> Report:
         try:
-            with self.ears.working(len(hosts)) as listener:
+            with self.ears.working(len(hosts)) as listener, stopping(self.stop, self.ears.tidy):
                 return fleet.run(hosts, options, listener, self.stop, each)
         except NothingMatches as error:
             raise Problem(str(error)) from None
@@ -136,7 +145,7 @@ def _open(host: HostReport) -> bool:
     return bool(host.steps) and untouched and not host.observe_only and host.fault is None
 
 
-def _ask(waiting: Sequence[HostReport], *, again: bool) -> bool:
+def _answer(waiting: Sequence[HostReport], *, again: bool) -> bool:
     """A person's answer. Raises KeyboardInterrupt."""
     steps = sum(len(it.steps) for it in waiting)
     changed = "These plans have changed meanwhile. " if again else ""

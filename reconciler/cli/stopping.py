@@ -15,9 +15,8 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def stopping(tidy: Callable[[], None]) -> Iterator[threading.Event]:
-    """An event that the first signal sets. `tidy` puts the terminal in order before the second one cuts."""
-    stop = threading.Event()
+def stopping(stop: threading.Event, tidy: Callable[[], None]) -> Iterator[None]:
+    """The first signal sets `stop`; `tidy` puts the terminal in order before the second one cuts."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
@@ -30,7 +29,7 @@ def stopping(tidy: Callable[[], None]) -> Iterator[threading.Event]:
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, on_signal) for number in signals}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -125,7 +125,7 @@ class KeysResource:
         return (Change("update", Risk.SERVICE, (gone,), (action,), why, ("ssh", "exclusiveKeys")),)
 
     def _marking(self, file: KeysFile) -> tuple[Change, ...]:
-        if not self.persist or file.content is None or file.marked:
+        if not self.persist or file.marked is not False:
             return ()
         mark = Difference("savedByEsxi", False, True)
         why = "it lacks the sticky bit, ESXi's mark for files that the configuration backup takes along"

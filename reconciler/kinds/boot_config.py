@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 BOOTSTATE_WINDOW = 512
-_ITEM = re.compile(r"[A-Za-z0-9._/+~@-]+(?: [!-,.-~][!-~]*)*")
+_ITEM = re.compile(r"[A-Za-z0-9._/+~@][A-Za-z0-9._/+~@-]*(?: [!-,.-~][!-~]*)*")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _items(modules: str) -> list[str]:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text is not None and re.fullmatch(r"[0-9]+", text) else 0
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def _strange(content: bytes, lines: list[str], items: list[str], values: dict[str, str]) -> str | None:

@@ -23,7 +23,7 @@ from reconciler.kinds.model import (
 from reconciler.verbs import MountNfs, RemountNfs, UnmountNfs
 
 DatastoreName = Annotated[
-    str, StringConstraints(min_length=1, max_length=42, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    str, StringConstraints(min_length=1, max_length=42, pattern=r"^[^-\x00-\x1f\x7f/\\][^\x00-\x1f\x7f/\\]*$")
 ]
 
 
@@ -32,7 +32,7 @@ class NfsWish(Fragment):
 
     server: str = Field(
         min_length=1,
-        pattern=r"^[^\s\x00-\x1f\x7f]+$",
+        pattern=r"^[^-\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$",
         description="the NFS server, kept letter by letter: another spelling is another datastore to ESXi",
         examples=["10.10.0.1"],
     )

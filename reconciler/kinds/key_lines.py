@@ -12,10 +12,10 @@ TYPES = (
     r"|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com"
 )
 _LINE = re.compile(
-    r'[ \t]*(?:(?P<options>(?:[^\s"]|"(?:\\"|[^"])*")+)[ \t]+)?(?P<type>'
+    r'[ \t]*+(?:(?P<options>(?:\\"|[^\s"]|"(?:\\"|[^"])*+")++)[ \t]++)?(?P<type>'
     + TYPES
     + r")[ \t]+(?P<blob>[A-Za-z0-9+/]+=*)"
-    r"(?:[ \t]+(?P<comment>.*?))?[ \t\r]*"
+    r"(?:[ \t]++(?P<comment>.*+))?+\r?"
 )
 SHORT_RSA = 2048
 

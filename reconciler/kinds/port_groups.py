@@ -12,8 +12,12 @@ from reconciler.facts import Facts, Network, NetworkState, PortGroup, Question, 
 from reconciler.kinds.model import Change, Fragment, Kind, Resource, Risk, Verdict, Wisher, differences
 from reconciler.verbs import AddPortGroup, AddSwitch, RemovePortGroup, SetVlan, Verb
 
-PortGroupName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-SwitchName = Annotated[str, StringConstraints(min_length=1, max_length=31, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+PortGroupName = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^-\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
+]
+SwitchName = Annotated[
+    str, StringConstraints(min_length=1, max_length=31, pattern=r"^[^-\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$")
+]
 
 
 class PortGroupWish(Fragment):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -13,7 +14,7 @@ from reconciler.simulator.clock import Clock
 from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.handle import HostHandle
 from reconciler.simulator.host import Host
-from reconciler.simulator.listener import Listener, address_of
+from reconciler.simulator.listener import Addresses, Listener
 from reconciler.simulator.model import HostModel, Storage
 from reconciler.simulator.programs import load
 from reconciler.simulator.rings import KeyRing
@@ -31,6 +32,7 @@ class Farm:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulated hosts", daemon=True)
         self._listeners: list[Listener] = []
+        self._addresses = Addresses()
 
     @classmethod
     def start(cls, models: Iterable[HostModel], storage: Storage | None = None) -> Farm:
@@ -51,7 +53,7 @@ class Farm:
             if model.name in self.hosts:
                 raise SimulatorError(f"two hosts are called {model.name!r} (give each its own name)")
             host = Host(model, self.storage, self.clock)
-            listener = Listener(host, ring.keys(host, index), address_of(index))
+            listener = Listener(host, ring.keys(host, index), self._addresses.of(index))
             await listener.open()
             self._listeners.append(listener)
             self.hosts[model.name] = HostHandle(host, listener, self._do)
@@ -62,7 +64,10 @@ class Farm:
     def host(self, name: str) -> HostHandle:
         """The host called `name`; raises SimulatorError."""
         if name not in self.hosts:
-            raise SimulatorError(f"there is no host {name!r} (there are: {', '.join(self.hosts) or 'none'})")
+            near = difflib.get_close_matches(name, self.hosts, 3, 0.0)
+            raise SimulatorError(
+                f"there is no host {name!r} (there are {len(self.hosts)}, such as {', '.join(near)})"
+            )
         return self.hosts[name]
 
     def advance(self, seconds: float) -> None:
@@ -97,6 +102,7 @@ class Farm:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=30)
         self._loop.close()
+        self._addresses.release()
 
     def __enter__(self) -> Farm:
         return self

@@ -79,16 +79,19 @@ class Host:
     def _disks(self) -> None:
         self.banks = [bank_volume(self, 0), bank_volume(self, 1)]
         self.bank_order = list(self.banks)
-        self.scratch = (
-            [Attached(uuid(f"{self.name}/scratch"), "", "vfat", Volume("vfat", 4293591040))]
-            if self.release.since(5)
-            else []
-        )
+        self.scratch = [self._scratch()] if self.release.since(5) else []
         kind = self.vmfs_type
         self.vmfs = [
             Attached(uuid(f"{self.name}/{name}"), name, kind, Volume("VMFS", self.model.vmfs_capacity))
             for name in self.model.vmfs
         ]
+
+    def _scratch(self) -> Attached:
+        """A FAT volume without a name; from 7.0 on the volume OSDATA."""
+        id_ = uuid(f"{self.name}/scratch")
+        if self.release.since(7):
+            return Attached(id_, f"OSDATA-{id_}", "VMFS-L", Volume("VMFS", 128580583424))
+        return Attached(id_, "", "vfat", Volume("vfat", 4293591040))
 
     @property
     def vmfs_type(self) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
-from functools import lru_cache
 
 import asyncssh
 
@@ -15,6 +13,7 @@ from reconciler.simulator.host import Host
 from reconciler.simulator.sshd import options, serve
 
 FIRST_PORT, LAST_PORT = 2222, 2999
+FIRST_BLOCK, LAST_BLOCK, RESERVED_PORT = 77, 250, 2221
 GARBAGE = b"HTTP/1.1 400 Bad Request\r\n\r\n\x00\x01\x02garbage\r\n"
 
 
@@ -137,19 +136,42 @@ def _reset(sock: socket.socket) -> None:
         return
 
 
-@lru_cache(maxsize=1)
-def _many_addresses() -> bool:
-    """Whether all of 127.0.0.0/8 is here (Linux), or 127.0.0.1 alone (macOS)."""
+class Addresses:
+    """A block of loopback addresses, 127.N.0.0/16, that no other farm of this machine uses while this one runs.
+
+    Where there is 127.0.0.1 alone (macOS), all hosts share it and differ by port.
+    """
+
+    def __init__(self) -> None:
+        self._reserved: socket.socket | None = None
+        self._block = 0
+        if not _can_bind("127.77.0.2"):
+            return
+        for block in range(FIRST_BLOCK, LAST_BLOCK):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                sock.bind((f"127.{block}.255.254", RESERVED_PORT))
+                sock.listen(1)
+            except OSError:
+                sock.close()
+                continue
+            self._reserved, self._block = sock, block
+            return
+        raise SimulatorError(f"{LAST_BLOCK - FIRST_BLOCK} farms of simulated hosts run already (stop some)")
+
+    def of(self, index: int) -> str:
+        """The address of the host at `index` of its farm."""
+        return f"127.{self._block}.{index // 250 % 250}.{index % 250 + 1}" if self._reserved else "127.0.0.1"
+
+    def release(self) -> None:
+        if self._reserved is not None:
+            self._reserved.close()
+
+
+def _can_bind(address: str) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         try:
-            probe.bind(("127.77.0.2", 0))
+            probe.bind((address, 0))
         except OSError:
             return False
     return True
-
-
-def address_of(index: int) -> str:
-    """The loopback address of the host at `index` of its farm."""
-    if not _many_addresses():
-        return "127.0.0.1"
-    return f"127.{16 + (os.getpid() + index // 62500) % 200}.{index // 250 % 250}.{index % 250 + 1}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.simulator.nodes import Volume
@@ -92,7 +93,7 @@ class Storage:
     """
 
     def __init__(
-        self, exports: dict[str, tuple[str, ...]] | None = None, aliases: dict[str, str] | None = None
+        self, exports: Mapping[str, Sequence[str]] | None = None, aliases: Mapping[str, str] | None = None
     ) -> None:
         self.servers: dict[str, Server] = {}
         self.aliases = dict(aliases or {})

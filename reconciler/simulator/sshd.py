@@ -7,6 +7,7 @@ neither. Two methods of each connection are therefore replaced by stricter ones.
 from __future__ import annotations
 
 import socket
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from reconciler.simulator.session import Session
 
 if TYPE_CHECKING:
     from reconciler.simulator.host import Host
+
+# old versions speak group14-sha1 and nothing newer: users of simulated hosts need no warning of it
+warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"asyncssh\.")
 
 MIN_FIPS_BITS = 2048
 DROPBEAR_MAX_COMMAND = 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+import pytest
 
 from reconciler.simulator import RELEASES, HostHandle
 
@@ -69,10 +71,21 @@ def run(client: paramiko.SSHClient, command: str, script: bytes = b"") -> Done:
     return Done(stdout.channel.recv_exit_status(), out, err)
 
 
+def tool(name: str) -> str:
+    """Where a program of OpenSSH lies; the test fails when it is missing."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.fail(
+            f"{name} is missing: it is tried against simulated hosts (install the package `openssh-client`)"
+        )
+    return path
+
+
 def openssh(host: HostHandle, key: Path, command: str, *options: str) -> Done:
     done = subprocess.run(
         [
-            "ssh", "-F", "none", "-oBatchMode=yes", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null",
+            tool("ssh"), "-F", "none", "-oBatchMode=yes",
+            "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null",
             "-oIdentitiesOnly=yes", "-oIdentityAgent=none", "-i", str(key), *options, "-p", str(host.port),
             f"root@{host.address}", command,
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.simulator import RELEASES, Farm, HostModel, Storage
+from tests.simulator.client import tool
 
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with private keys by type, and `.pub` beside each."""
-    if shutil.which("ssh-keygen") is None:
-        pytest.fail(
-            "ssh-keygen is missing: old clients are tried with it (install the package `openssh-client`)"
-        )
     folder = tmp_path_factory.mktemp("keys")
     kinds = {
         "rsa": ["rsa", "-b", "2048"],
@@ -27,7 +23,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "ecdsa": ["ecdsa"],
     }
     for name, kind in kinds.items():
-        subprocess.run(["ssh-keygen", "-q", "-N", "", "-t", *kind, "-f", str(folder / name)], check=True)
+        subprocess.run(
+            [tool("ssh-keygen"), "-q", "-N", "", "-t", *kind, "-f", str(folder / name)], check=True
+        )
     return folder
 
 

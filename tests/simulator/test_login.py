@@ -11,8 +11,9 @@ import pytest
 
 from reconciler.simulator import RELEASES, Farm, HostModel
 from reconciler.simulator import keys as key_rules
-from tests.simulator.client import LEGACY, connected, openssh, run, transport
+from tests.simulator.client import LEGACY, connected, openssh, run, tool, transport
 
+PASSWORD = HostModel("any").root_password
 OLD = [name for name, release in RELEASES.items() if release.version < (6, 5)]
 
 
@@ -77,7 +78,7 @@ def test_hosts_show_the_keys_that_the_farm_names(farm: Farm, version: str) -> No
     types = {line.split()[0] for line in host.host_keys}
     assert types == ({"ssh-rsa"} if version == "4.1" else {"ssh-rsa", "ecdsa-sha2-nistp256"})
     shown = subprocess.run(
-        ["ssh-keyscan", "-p", str(host.port), "-t", "rsa,ecdsa", host.address],
+        [tool("ssh-keyscan"), "-p", str(host.port), "-t", "rsa,ecdsa", host.address],
         capture_output=True,
         text=True,
         timeout=30,
@@ -87,16 +88,16 @@ def test_hosts_show_the_keys_that_the_farm_names(farm: Farm, version: str) -> No
 
 
 def test_passwords_are_asked_for_in_the_way_of_the_version(farm: Farm) -> None:
-    with connected(farm.host("v5.5"), password="VMware1!") as client:
+    with connected(farm.host("v5.5"), password=PASSWORD) as client:
         assert run(client, "true").status == 0
     host = farm.host("v8.0")
-    with pytest.raises(paramiko.AuthenticationException), connected(host, password="wrong"):
+    with pytest.raises(paramiko.AuthenticationException), connected(host, password=PASSWORD[1:]):
         pass
     with transport(host) as first, pytest.raises(paramiko.BadAuthenticationType) as refused:
-        first.auth_password("root", "VMware1!", fallback=False)
+        first.auth_password("root", PASSWORD, fallback=False)
     assert sorted(refused.value.allowed_types) == ["keyboard-interactive", "publickey"]
     with transport(host) as second:
-        assert second.auth_interactive("root", lambda title, text, fields: ["VMware1!" for _ in fields]) == []
+        assert second.auth_interactive("root", lambda title, text, fields: [PASSWORD for _ in fields]) == []
     farm.advance(1000)
 
 

@@ -169,6 +169,11 @@ def test_a_script_that_never_ends_is_ended() -> None:
     assert script(host(), "while :; do :; done").status == 137
 
 
+def test_what_newer_shells_know_is_not_there() -> None:
+    ran = script(host(), "echo $'a'; [[ a = a ]]; echo $?")
+    assert (ran.out, ran.err) == ("$a\n127\n", "sh: [[: not found\n")
+
+
 def test_what_is_cut_off_is_not_run() -> None:
     ran = script(host(), "echo whole\nf() {\necho never\nmkdir /never\n")
     assert (ran.out, ran.status) == ("whole\n", 2)

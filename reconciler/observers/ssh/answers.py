@@ -111,7 +111,7 @@ def keys_file(path: str) -> Callable[[Pieces], KeysFile]:
         if listing.kind != "a file" or not listing.mode:
             return KeysFile(path, None, odd=listing.kind)
         text_of(pieces[1])
-        return KeysFile(path, pieces[1].out, listing.sticky)
+        return KeysFile(path, pieces[1].out, listing.sticky if path.startswith("/etc/") else None)
 
     return read
 

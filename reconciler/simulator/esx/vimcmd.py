@@ -29,7 +29,7 @@ CHANGING = {
     "maintenance_mode_enter",
     "maintenance_mode_exit",
 }
-CHANGING |= {"vswitch_add", "vswitch_remove", "portgroup_add", "portgroup_set", "portgroup_remove", "destroy"}
+CHANGING |= {"vswitch_add", "vswitch_remove", "portgroup_add", "portgroup_set", "portgroup_remove"}
 
 
 def verb(*names: str) -> Callable[[Verb], Verb]:

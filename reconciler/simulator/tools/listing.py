@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import time
 
 from reconciler.simulator.nodes import Node
@@ -144,10 +145,7 @@ def _formatted(form: str, name: str, node: Node) -> str:
         "%": "%",
         "f": f"{ {'f': 0o100000, 'd': 0o40000, 'l': 0o120000}.get(node.kind, 0o20000) | node.mode:x}",
     }
-    out, letters = [], iter(form)
-    for letter in letters:
-        out.append(values.get(following := next(letters, ""), f"%{following}") if letter == "%" else letter)
-    return "".join(out)
+    return re.sub("%(.?)", lambda match: values.get(match[1], match[0]), form)
 
 
 @program("/bin/readlink", "/usr/bin/readlink")
