@@ -46,9 +46,11 @@ coverage: $(READY) ## branches of the pure parts that no unit test takes
 	$(IN_ROOT) .venv/bin/coverage run -m pytest tests/unit
 	$(IN_ROOT) .venv/bin/coverage report
 
-soak: $(READY) ## the properties, with many more examples
+soak: $(READY) ## hundreds of kills, cuts and interrupts, and the properties with many more examples: about 20 minutes
 	@'$(ROOT).ci/debian-packages' ssh busybox git
-	$(IN_ROOT) .venv/bin/python -m pytest -n auto --hypothesis-profile=soak --timeout=3600 -m hypothesis $(TESTS)
+	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 tests/faults
+	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 -m hypothesis \
+		--ignore=tests/faults $(TESTS)
 
 bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one
 	@$(IN_ROOT) for script in bench/*.py; do .venv/bin/python "$$script" $(BENCH_FLAGS) || exit 1; done

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 RECONCILE = (sys.executable, "-m", "reconciler")
 HOSTS = 8
@@ -15,38 +15,42 @@ HOSTS = 8
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
+        # there, `specs` is where specs are looked for
+        os.chdir(folder)
+        os.environ["RECONCILE_STATE_DIR"] = f"{folder}/state"
         try:
-            with lab(Path(folder)) as hosts:
-                return story(folder, hosts)
+            with lab() as hosts:
+                return story(hosts)
         except KeyboardInterrupt:
             print("\nended; the simulated hosts are gone", flush=True)
             return 130
+        finally:
+            os.chdir("/")
 
 
-def story(folder: str, hosts: list[str]) -> int:
+def story(hosts: list[str]) -> int:
     """Show it step by step; the exit status tells whether it went as it should."""
-    specs = ("-f", f"{folder}/specs", "--state-dir", f"{folder}/state")
     tell("What is wrong on each host, and the exact commands that would put it right. Nothing is changed.")
-    reconcile(*specs, "--dry-run")
+    reconcile("--dry-run")
     tell("Do what the specs allow without asking. What could drop a storage or network path stays held.")
-    reconcile(*specs, "--yes", "--quiet")
+    reconcile("--yes", "--quiet")
     tell("Do that as well, now that somebody has seen it.")
-    reconcile(*specs, "--yes", "--allow", "link")
+    reconcile("--yes", "--allow", "link")
     tell("Look again: nothing is left to do.")
-    settled = reconcile(*specs, "--dry-run", "--detailed-exitcode")
+    settled = reconcile("--dry-run", "--detailed-exitcode")
     tell("Now every host loses its power. ESXi keeps its files in memory: what was not saved is gone.")
-    lost = [reconcile("simulate", "reboot", host, "--power-loss", "--out", folder) for host in hosts]
+    lost = [reconcile("simulate", "reboot", host, "--power-loss", "--out", ".") for host in hosts]
     tell("Still nothing to do: the keys, mounts and port groups were saved, and proved to be.")
-    survived = reconcile(*specs, "--dry-run", "--detailed-exitcode")
+    survived = reconcile("--dry-run", "--detailed-exitcode")
     right = not any((settled, *lost, survived))
     print("\nThat was all." if right else "\nThis did not go as it should have.", flush=True)
     return 0 if right else 1
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[list[str]]:
+def lab() -> Iterator[list[str]]:
     """Simulated hosts for as long as the `with` lasts; their names."""
-    command = (*RECONCILE, "simulate", "--hosts", str(HOSTS), "--out", str(folder))
+    command = (*RECONCILE, "simulate", "--hosts", str(HOSTS), "--out", ".")
     show(command)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
@@ -12,19 +13,19 @@ from reconciler.actuators.answer import Answer
 from reconciler.engine import Contact, Hands, Look, Task, describe, planned
 from reconciler.events import Failed, Listener, StepBegan, StepEnded
 from reconciler.events import Retrying as Again
-from reconciler.faults import Fault, NotConverged, Refused, Unreachable
-from reconciler.kinds.model import Change, Verdict
-from reconciler.plan import Plan, Step
-from reconciler.report import FaultReport, HostReport, Outcome, Status, StepReport
+from reconciler.facts import Facts, Question, Unseen
+from reconciler.faults import Bug, Fault, NotConverged, Refused, Unreachable
+from reconciler.kinds.model import Change, Resource, Risk, Stage, Verdict
+from reconciler.plan import Plan, Step, changes_configuration, saves
+from reconciler.report import Action, FaultReport, HostReport, Outcome, Status, StepReport
 from reconciler.verbs import AppendKeys, OweBackup, RewriteKeys, SaveConfiguration, Verb
 
 TRIES = 3
 """A step is tried so often; each further try is decided by another look."""
 SETTLING = 5
 """A host may need a moment until a look shows what was done: so many looks, with pauses of 1, 2, 4 and 5 s."""
-
-_UNSEEN = (SaveConfiguration, OweBackup)
-"""Verbs whose effect no look shows: for them the host's answer counts."""
+CUTTING = (Stage.POLICY, Stage.LAST)
+"""What takes the way to the host away; never after something went wrong, since nobody could repair it any more."""
 
 Key = tuple[str, tuple[object, ...]]
 
@@ -37,113 +38,140 @@ class Apply:
         task: Task,
         contact: Contact,
         look: Look,
-        first: HostReport,
-        first_plan: Plan,
+        first: tuple[Plan, HostReport],
         tell: Listener,
         stopping: Callable[[], bool],
         pause: Callable[[float], None],
     ) -> None:
-        product = look.product()
-        if product is None:
-            raise AssertionError("nothing is applied to a host that has not been looked at")
-        self.task, self.contact, self.look, self.first = task, contact, look, first
-        self.first_plan = first_plan
+        self.task, self.contact, self.look = task, contact, look
+        self.first_plan, self.first = first
         self.tell, self.stopping, self.pause = tell, stopping, pause
-        self.product = product
-        self.hands: Hands = contact.hands(product)
+        self.hands: Hands = contact.hands(look.product)
         self.ended: dict[Key, StepReport] = {}
-        self.failed: dict[str, str] = {}
+        self.failed: set[str] = set()
         self.fault: Fault | None = None
         self.unsaved = self.noted = False
 
     def run(self) -> HostReport:
-        """Do all steps that may be done, and report. Faults of single steps are in the report."""
-        try:
-            while not self.stopping() and (step := self._next()) is not None:
-                self._do(step)
-            if self.unsaved:
-                self._save()
-            self.look.again(self.look.resources)
-        except Unreachable as fault:
-            self._note(fault)
+        """Do all steps that may be done, and report. What goes wrong, a bug too, is in the report."""
+        self._guarded(self._all_steps)
+        self._guarded(self._save)
+        self._guarded(lambda: self.look.again(self.look.resources))
+        self._guarded(self._settle_outcomes)
         return self._report()
 
-    def _next(self) -> Step | None:
-        """The first step of the plan, as the newest facts make it, that was not tried yet and stands on nothing
-        that failed."""
-        for step in self.look.plan().steps:
-            if _key(step) not in self.ended and not any(need in self.failed for need in (step.resource, *step.needs)):
-                return self._without_second_note(step)
-        return None
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a part of the pass, unless the link was lost before."""
+        if isinstance(self.fault, Unreachable):
+            return
+        try:
+            work()
+        except Fault as fault:
+            self._note(fault)
+        except Exception as error:  # noqa: BLE001 - what was done before a bug is still told
+            self._note(Bug.of(self.task.name, error))
 
-    def _without_second_note(self, step: Step) -> Step:
-        """One note that a backup is owed is enough for a pass."""
-        actions = tuple(verb for verb in step.actions if not (self.noted and isinstance(verb, OweBackup)))
-        return replace(step, actions=actions)
+    def _all_steps(self) -> None:
+        while not self.stopping() and (step := self._next()) is not None:
+            self._do(step)
+
+    def _next(self) -> Step | None:
+        """The first step that today's facts want and that was not tried yet. What could hurt is decided by a look at
+        its own resource that is no older than the decision."""
+        step, looked = self._first(), set()
+        while step is not None and step.change.risk >= Risk.SERVICE and _key(step) not in looked:
+            looked.add(_key(step))
+            self.look.again([self.look.resource(step.resource)])
+            step = self._first()
+        return step
+
+    def _first(self) -> Step | None:
+        return next((step for step in self.look.plan().steps if self._may(step)), None)
+
+    def _may(self, step: Step) -> bool:
+        """Whether a step is still to be tried, stands on nothing that failed, and would cut no way of repair."""
+        if _key(step) in self.ended or self.failed & {step.resource, *step.needs}:
+            return False
+        return self.fault is None or step.change.stage not in CUTTING
 
     def _do(self, step: Step) -> None:
         began, title = monotonic(), step.change.actions[0].title
         self.tell(StepBegan(self.task.name, step.resource, title, len(self.ended) + 1, self._total()))
+        owing = changes_configuration(step.change.actions) and not self.noted
+        self.ended[_key(step)] = self._described(step, ((OweBackup(step.resource),) if owing else ()))
         outcome = Outcome.FAILED
         try:
+            if owing:
+                self._owe(step)
             self._carry_out(step)
             outcome = Outcome.DONE
         except Fault as fault:
-            self.failed[step.resource] = fault.message
+            self.failed.add(step.resource)
             self._note(fault)
             if isinstance(fault, Unreachable):
                 raise
         finally:
-            self.ended[_key(step)] = self._described(step, outcome)
+            self._end(_key(step), outcome)
             self.tell(
                 StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, monotonic() - began)
             )
+        if outcome is Outcome.DONE and saves(step.change.actions):
+            self.look.owed()
+        if not self._more_to_save():
+            self._save()
+
+    def _owe(self, step: Step) -> None:
+        answer = self.hands.do(OweBackup(step.resource))
+        if not answer.ok:
+            raise _refusal(self.task, step.resource, answer)
+        self.noted = True
 
     def _carry_out(self, step: Step) -> None:
-        """Act and look again until the change is not wanted any more. Raises Refused, NotConverged, LoginRefused."""
-        resource = next(it for it in self.look.resources if it.name == step.resource)
-        before = resource.judge(self.look.facts)
-        current = step
+        """Act and look again until the change is not wanted any more. A look that shows nothing ends it: what can't be
+        seen is not done again. Raises Refused, NotConverged, LoginRefused, Unreachable."""
+        before = _Seen.of(self.look.resource(step.resource), self.look.facts)
+        change: Change | None = step.change
+        after = before
         for _ in range(TRIES):
-            answer, verb = self._act(current)
-            verdict = self._look_again(step, before)
-            again = _wanted(verdict, step.change)
-            if not answer.ok and not answer.passing and (again is not None or isinstance(verb, _UNSEEN)):
+            if change is None:
+                break
+            answer = self._act(change)
+            after = self._look_again(step, before)
+            if not answer.ok and not answer.passing and after.objects_to(change, before):
                 raise _refusal(self.task, step.resource, answer)
-            if again is None and not _blind(verdict, before):
-                self._prove(step)
-                return
-            if again is not None:
+            change = after.wanted(step.change)
+            if change is not None:
                 self.tell(
                     Again(
                         self.task.name, step.resource, answer.said or "a look shows no change", "notConverged"
                     )
                 )
-                current = replace(current, change=again, actions=_renewed(current, again))
-        raise self._not_converged(step, verdict.unknown or "looking again shows the same as before")
+        if change is not None or after.blind(before) or after.new_held(before):
+            raise self._not_converged(step, after.why(before))
+        self._prove(step.change)
 
-    def _act(self, step: Step) -> tuple[Answer, Verb]:
-        """Do the actions in order, up to the first that fails; that one, or the last, with its answer."""
+    def _act(self, change: Change) -> Answer:
+        """Do the actions in order, up to the first that fails; the last answer."""
         answer = Answer(True)
-        for verb in step.actions:
+        for verb in change.actions:
             answer = self.hands.do(verb)
-            self.unsaved = self.unsaved or (verb.saved and (answer.ok or len(self.hands.describe(verb)) > 1))
+            whole = len(self.hands.describe(verb)) == 1
+            self.unsaved = self.unsaved or (verb.saved and (answer.ok or not whole))
             if not answer.ok:
-                return answer, verb
-            self.noted = self.noted or isinstance(verb, OweBackup)
+                return answer
             if isinstance(verb, SaveConfiguration):
                 self.unsaved = self.noted = False
-        return answer, step.actions[-1]
+        return answer
 
-    def _look_again(self, step: Step, before: Verdict) -> Verdict:
-        """Look until the change is seen, or for a while: a fresh mount is not accessible at once."""
-        standing = self.look.standing_on(step.resource)
-        resource = next(it for it in standing if it.name == step.resource)
+    def _look_again(self, step: Step, before: _Seen) -> _Seen:
+        """Look at the resource and all that stand on it, for a while if need be: a fresh mount is not accessible at
+        once."""
+        resource = self.look.resource(step.resource)
 
         def once() -> bool:
-            self.look.again(standing)
-            verdict = resource.judge(self.look.facts)
-            return _wanted(verdict, step.change) is None and _blind(verdict, before)
+            self.look.again(self.look.standing_on(step.resource))
+            seen = _Seen.of(resource, self.look.facts)
+            return seen.wanted(step.change) is None and seen.blind(before)
 
         Retrying(
             retry=retry_if_result(bool),
@@ -152,42 +180,82 @@ class Apply:
             sleep=self.pause,
             retry_error_callback=lambda state: None,
         )(once)
-        return resource.judge(self.look.facts)
+        return _Seen.of(resource, self.look.facts)
 
-    def _prove(self, step: Step) -> None:
-        lines = [line for verb in step.actions if isinstance(verb, AppendKeys) for line in verb.lines]
+    def _prove(self, change: Change) -> None:
+        """A fresh login with each new key. A connection that fails for another reason is no proof either."""
+        lines = [line for verb in change.actions if isinstance(verb, AppendKeys) for line in verb.lines]
         lines += [
-            line for verb in step.actions if isinstance(verb, RewriteKeys) for line in verb.new.splitlines()
+            line for verb in change.actions if isinstance(verb, RewriteKeys) for line in verb.new.splitlines()
         ]
-        if lines:
-            self.contact.prove_keys(lines, self.product)
+        if not lines:
+            return
+        try:
+            self.contact.prove_keys(lines, self.look.product)
+        except Unreachable as fault:
+            message = f"the new login that should prove the keys did not come about: {fault.message}"
+            raise NotConverged(message, next=fault.next) from fault
+
+    def _more_to_save(self) -> bool:
+        """Whether a step to come changes the saved configuration, or saves it."""
+        coming = (step.change.actions for step in self.look.plan().steps if self._may(step))
+        return any(changes_configuration(actions) or saves(actions) for actions in coming)
 
     def _save(self) -> None:
-        """The backup that is owed when its step was not reached: it belongs to the last step that was done."""
+        """The backup that is owed, once; it belongs to the last step that was tried."""
+        if not self.unsaved:
+            return
+        self.unsaved = False
         key = list(self.ended)[-1]
+        report = self.ended[key]
+        self.ended[key] = replace(report, actions=(*report.actions, self._action(SaveConfiguration())))
         answer = self.hands.do(SaveConfiguration())
-        if not answer.ok:
-            self.ended[key] = replace(self.ended[key], outcome=Outcome.FAILED)
-            self._note(_refusal(self.task, key[0], answer))
+        if answer.ok:
+            self.noted = False
+            self.look.owed()
+            return
+        self._end(key, Outcome.FAILED)
+        raise Refused(
+            f"{self.task.name}: the configuration could not be saved, a power loss would undo what was changed; "
+            f"the host said: {answer.said}",
+            next="put right what the host names, then run again: the backup is still owed, and will be made",
+        )
 
     def _not_converged(self, step: Step, what: str) -> Fault:
         message = f"{self.task.name}: {step.resource} was changed without an error, but {what}"
         return NotConverged(message, next=f"look at {step.resource} on the host, and at its logs")
 
     def _note(self, fault: Fault) -> None:
-        self.fault = self.fault or fault
+        worse = self.fault is None or isinstance(fault, Unreachable)
+        self.fault = fault if worse else self.fault
         self.tell(Failed(self.task.name, fault.kind.value, fault.message))
 
     def _total(self) -> int:
         return max(len(self.first_plan.steps), len(self.ended) + 1)
 
-    def _report(self) -> HostReport:
+    def _end(self, key: Key, outcome: Outcome) -> None:
+        self.ended[key] = replace(self.ended[key], outcome=outcome)
+
+    def _settle_outcomes(self) -> None:
+        """Hold what was done against the last look: a step that it still wants was skipped or did not last, and one
+        that came with another step is done only if its resource is as wished now."""
         plan = self.look.plan()
         for step in plan.steps:
-            self._still_wanted(step)
+            before = self.ended.setdefault(_key(step), self._described(step, (), Outcome.SKIPPED))
+            if before.outcome is Outcome.DONE:
+                self._end(_key(step), Outcome.FAILED)
+                self._note(self._not_converged(step, "it did not last until the end of the pass"))
         for step in self.first_plan.steps:
-            self.ended.setdefault(_key(step), self._described(step, Outcome.DONE))
-        last = planned(self.task, self.contact, self.look, plan)
+            outcome = Outcome.DONE if step.resource in plan.in_sync else Outcome.SKIPPED
+            self.ended.setdefault(_key(step), self._described(step, (), outcome))
+
+    def _report(self) -> HostReport:
+        if isinstance(self.fault, Unreachable | Bug):
+            for step in self.first_plan.steps:
+                self.ended.setdefault(_key(step), self._described(step, (), Outcome.SKIPPED))
+            last = self.first
+        else:
+            last = planned(self.task, self.contact, self.look, self.look.plan())
         report = replace(
             self.first,
             steps=tuple(self.ended.values()),
@@ -198,17 +266,12 @@ class Apply:
         )
         return replace(report, status=self._status(report))
 
-    def _still_wanted(self, step: Step) -> None:
-        """A step that the last look wants: skipped when it was not tried; when it was done, it did not last."""
-        before = self.ended.get(_key(step))
-        if before is None:
-            self.ended[_key(step)] = self._described(step, Outcome.SKIPPED)
-        elif before.outcome is Outcome.DONE:
-            self.ended[_key(step)] = replace(before, outcome=Outcome.FAILED)
-            self._note(self._not_converged(step, "it did not last until the end of the pass"))
+    def _described(self, step: Step, head: tuple[Verb, ...], outcome: Outcome | None = None) -> StepReport:
+        actions = (*head, *step.change.actions)
+        return replace(describe(replace(step, actions=actions), self.hands), outcome=outcome)
 
-    def _described(self, step: Step, outcome: Outcome) -> StepReport:
-        return replace(describe(step, self.hands), outcome=outcome)
+    def _action(self, verb: Verb) -> Action:
+        return Action(verb.title, self.hands.describe(verb))
 
     def _status(self, report: HostReport) -> Status:
         if isinstance(self.fault, Unreachable):
@@ -222,25 +285,48 @@ class Apply:
         return Status.CONVERGED if report.steps else Status.IN_SYNC
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What a resource thinks of a look, and what that look could not show it."""
+
+    verdict: Verdict
+    unseen: frozenset[Question[Any]]
+
+    @classmethod
+    def of(cls, resource: Resource, facts: Facts) -> _Seen:
+        asked = resource.asks(facts)
+        unseen = frozenset(question for question in asked if isinstance(facts.see(question), Unseen))
+        return cls(resource.judge(facts), unseen)
+
+    def wanted(self, change: Change) -> Change | None:
+        """The change, as it is proposed now; None when it is not any more."""
+        return next((it for it in self.verdict.changes if it.key == change.key), None)
+
+    def blind(self, before: _Seen) -> bool:
+        """Whether something is out of sight now that was not before."""
+        return bool(self.unseen - before.unseen) or (
+            self.verdict.unknown is not None and before.verdict.unknown is None
+        )
+
+    def new_held(self, before: _Seen) -> tuple[str, ...]:
+        return tuple(why for why in self.verdict.held if why not in before.verdict.held)
+
+    def objects_to(self, change: Change, before: _Seen) -> bool:
+        """Whether a refusal stands: the resource is not, beyond doubt, as the change would have made it."""
+        known = {it.key for it in before.verdict.changes}
+        fresh = any(it.key not in known for it in self.verdict.changes)
+        doubtful = self.blind(before) or bool(self.new_held(before)) or fresh
+        return doubtful or self.wanted(change) is not None or saves(change.actions)
+
+    def why(self, before: _Seen) -> str:
+        """What to say when a change is not proved."""
+        if self.blind(before):
+            return self.verdict.unknown or "it could not be looked at again"
+        return next(iter(self.new_held(before)), "looking again shows the same as before")
+
+
 def _key(step: Step) -> Key:
     return step.resource, step.change.key
-
-
-def _wanted(verdict: Verdict, change: Change) -> Change | None:
-    return next((it for it in verdict.changes if it.key == change.key), None)
-
-
-def _blind(verdict: Verdict, before: Verdict) -> bool:
-    """Whether the look could not show what became of the change."""
-    return verdict.unknown is not None and verdict.unknown != before.unknown
-
-
-def _renewed(step: Step, change: Change) -> tuple[Verb, ...]:
-    """The change's actions of now, with what the plan had put around them."""
-    extra = [verb for verb in step.actions if verb not in step.change.actions]
-    head = tuple(verb for verb in extra if isinstance(verb, OweBackup))
-    tail = tuple(verb for verb in extra if isinstance(verb, SaveConfiguration))
-    return (*head, *change.actions, *tail)
 
 
 def _refusal(task: Task, resource: str, answer: Answer) -> Fault:

@@ -92,12 +92,16 @@ class Look:
         asked: set[Question[Any]] = set()
         for _ in range(TRIPS):
             wanted: set[Question[Any]] = {question for it in resources for question in it.asks(self.facts)}
-            wanted |= {BackupOwed(), Identity()}
+            wanted |= {question for question in (BackupOwed(), Identity()) if question not in self.facts}
             if not wanted - asked:
                 return
             self._tell(Looking(self._task.name, len(wanted - asked)))
             self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
             asked |= wanted
+
+    def owed(self) -> None:
+        """Ask anew whether a backup is owed."""
+        self.facts = self.facts.with_answers(self._contact.eyes.look([BackupOwed()], self.facts))
 
     def plan(self) -> Plan:
         return plans.make_plan(self.resources, self.facts, self._task.rules)
@@ -108,9 +112,16 @@ class Look:
             it for it in self.resources if name in plans.with_needs([it.name], self.resources, self.facts)
         ]
 
-    def product(self) -> Product | None:
+    def resource(self, name: str) -> Resource:
+        """The chosen resource of that name."""
+        return next(it for it in self.resources if it.name == name)
+
+    @property
+    def product(self) -> Product:
+        """What the host is; every look answers it, or raises."""
         seen = self.facts.see(Identity())
-        return None if isinstance(seen, Unseen) else seen
+        assert not isinstance(seen, Unseen)
+        return seen
 
     def _chosen(self) -> tuple[Resource, ...]:
         every = self._task.resources
@@ -137,10 +148,7 @@ def look_at(task: Task, contact: Contact, tell: Listener) -> tuple[Look, Plan, H
 
 def planned(task: Task, contact: Contact, look: Look, plan: Plan) -> HostReport:
     """The report of a plan that is not carried out."""
-    product = look.product()
-    if product is None:
-        raise AssertionError("a look always answers the product, or raises")
-    hands = contact.hands(product)
+    hands = contact.hands(look.product)
     steps = tuple(describe(step, hands) for step in plan.steps)
     held = tuple(
         HeldReport(it.resource, it.why, describe(it.step, hands) if it.step else None) for it in plan.held
@@ -150,7 +158,7 @@ def planned(task: Task, contact: Contact, look: Look, plan: Plan) -> HostReport:
         task.address,
         _status(bool(steps), bool(held or plan.unknown)),
         contact.transport,
-        product,
+        look.product,
         steps,
         held,
         plan.unknown,

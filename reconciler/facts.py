@@ -165,9 +165,13 @@ class NetworkState(Question[Network]):
 
 @dataclass(frozen=True)
 class SshService:
-    """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host."""
+    """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host.
 
-    running: bool
+    `running` is None when its init script does not tell. (That this session lives proves nothing: sessions outlive
+    the service.)
+    """
+
+    running: bool | None
     policy: bool
 
 
@@ -209,14 +213,15 @@ class SessionKey(Question["str | None"]):
 class BootModules:
     """4.x: what a boot brings back comes from the modules that boot.cfg names.
 
-    `bank` is where /bootbank leads (real only below /vmfs/volumes). `archive` is whether vcl.tgz is there,
-    `archived_keys` the authorized_keys in it (None: none, or the archive can't be read).
+    `bank` is where /bootbank leads (real only below /vmfs/volumes). `archive` is whether vcl.tgz is there, `whole`
+    whether it can be unpacked, `archived_keys` the authorized_keys in it (None: none).
     """
 
     bank: str
     boot_cfg: bytes | None
     other_boot_cfg: bytes | None
     archive: bool
+    whole: bool
     archived_keys: bytes | None
 
 
@@ -225,12 +230,14 @@ class SavedState:
     """5.0 and later: the configuration backup in the boot bank.
 
     `keys` is the authorized_keys in the saved state (None: not in it). `bank` is where /bootbank leads. `leftover`:
-    boot.cfg still lists a vcl.tgz, or such a file lies in the bank.
+    boot.cfg still lists a vcl.tgz, or such a file lies in the bank. The two boot.cfg tell which bank boots next.
     """
 
     bank: str
     keys: bytes | None
     leftover: bool = False
+    boot_cfg: bytes | None = None
+    other_boot_cfg: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -242,5 +249,5 @@ class Persistence(Question["BootModules | SavedState"]):
 class BackupOwed(Question[frozenset[str]]):
     """Names of resources that an earlier pass changed and could not save any more (empty: none).
 
-    The note lies in the host's /tmp, which forgets at a boot exactly what the unsaved configuration forgets.
+    The note lies in the host's /var/run, a RAM disk that forgets at a boot what the unsaved configuration forgets.
     """

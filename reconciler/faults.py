@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePath
 
 
 class FaultKind(StrEnum):
@@ -72,3 +73,18 @@ class Bug(Fault):
     """Something that should never happen; ends that host's pass, loudly, and no other host's."""
 
     kind = FaultKind.BUG
+
+    @classmethod
+    def of(cls, host: str, error: Exception) -> Bug:
+        """The fault for an exception that nobody expected: its type and place, without a traceback."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        code = trace.tb_frame.f_code if trace is not None else None
+        place = (
+            f" in {code.co_name} ({PurePath(code.co_filename).name}:{trace.tb_lineno})"
+            if code and trace
+            else ""
+        )
+        message = f"{host}: this is a bug of the reconciler: {type(error).__name__}{place}: {error}"
+        return cls(message, next="report it with this line; other hosts were not touched by it")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock
 from time import monotonic
 
 from reconciler.apply import Apply
@@ -47,24 +47,21 @@ def run(
     hosts: Sequence[DesiredHost],
     options: Options,
     listener: Listener,
-    stop: threading.Event,
+    stop: Event,
     each: Callable[[HostReport], None] = _ignore,
 ) -> Report:
     """Pass over all hosts; `each` hears of every host as it is done (from several threads, one at a time).
 
     Once `stop` is set no step and no host begins any more. Raises NothingMatches.
     """
-    tasks = {host.name: task_of(host, options) for host in hosts}
-    if options.only and not any(
-        matches(it.name, options.only) for task in tasks.values() for it in task.resources
-    ):
+    if options.only and not any(_fits(host, options) for host in hosts):
         raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(options.only))
-    gate = threading.Lock()
+    gate = Lock()
 
     def work(host: DesiredHost) -> HostReport | None:
         if stop.is_set():
             return None
-        report = _Pass(host, tasks[host.name], options, listener, stop).run()
+        report = _Pass(host, options, listener, stop).run()
         with gate:
             each(report)
         return report
@@ -73,6 +70,13 @@ def run(
         reports = [report for report in pool.map(work, hosts) if report is not None]
     ordered = sorted(reports, key=lambda report: report.name)
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
+
+
+def _fits(host: DesiredHost, options: Options) -> bool:
+    try:
+        return any(matches(it.name, options.only) for it in task_of(host, options).resources)
+    except Exception:  # noqa: BLE001 - the host's own pass will tell
+        return True
 
 
 def task_of(host: DesiredHost, options: Options) -> Task:
@@ -87,11 +91,10 @@ def task_of(host: DesiredHost, options: Options) -> Task:
 class _Pass:
     """One host's pass, from the connection to the report."""
 
-    def __init__(
-        self, host: DesiredHost, task: Task, options: Options, listener: Listener, stop: threading.Event
-    ) -> None:
-        self._host, self._task, self._options = host, task, options
+    def __init__(self, host: DesiredHost, options: Options, listener: Listener, stop: Event) -> None:
+        self._host, self._options = host, options
         self._tell, self._stop = listener, stop
+        self._in_hand = False
 
     def run(self) -> HostReport:
         began = monotonic()
@@ -107,7 +110,7 @@ class _Pass:
         except Fault as fault:
             return self._failed(fault)
         except Exception as error:  # noqa: BLE001 - one host's bug stops no other
-            return self._failed(_bug(self._host.name, error))
+            return self._failed(Bug.of(self._host.name, error))
 
     def _failed(self, fault: Fault) -> HostReport:
         self._tell(Failed(self._host.name, fault.kind.value, fault.message))
@@ -120,19 +123,21 @@ class _Pass:
                 f"{self._host.name}: nothing was sent: " + "; ".join(self._host.problems),
                 next="make the file readable, or take it out of the spec",
             )
+        task = task_of(self._host, self._options)
         self._tell(Connecting(self._host.name, self._host.address))
         contact = open_ssh(self._host, self._options.state_dir, self._pause, self._waiting)
         try:
-            return self._with(contact)
+            return self._with(task, contact)
         finally:
             contact.close()
 
-    def _with(self, contact: Contact) -> HostReport:
-        look, plan, report = look_at(self._task, contact, self._tell)
-        if self._options.dry_run or self._task.observe_only or not plan.steps or self._disagrees(report):
+    def _with(self, task: Task, contact: Contact) -> HostReport:
+        look, plan, report = look_at(task, contact, self._tell)
+        if self._options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
             return report
-        doing = Apply(self._task, contact, look, report, plan, self._tell, self._stop.is_set, self._pause)
-        return doing.run()
+        self._in_hand = True
+        stopping = self._stop.is_set
+        return Apply(task, contact, look, (plan, report), self._tell, stopping, self._pause).run()
 
     def _disagrees(self, report: HostReport) -> bool:
         """Whether this is not the plan that a person agreed to."""
@@ -140,19 +145,8 @@ class _Pass:
         return approved is not None and approved.get(self._host.name) != fingerprint(report)
 
     def _pause(self, seconds: float) -> None:
-        self._stop.wait(seconds)
+        """Wait. A stop cuts it short, but not while a step may be in hand: that is brought to its end."""
+        (Event() if self._in_hand else self._stop).wait(seconds)
 
     def _waiting(self, why: str, seconds: float) -> None:
         self._tell(Waiting(self._host.name, why, seconds))
-
-
-def _bug(host: str, error: Exception) -> Bug:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    code = trace.tb_frame.f_code if trace is not None else None
-    where = f" in {code.co_name} ({Path(code.co_filename).name}:{trace.tb_lineno})" if code and trace else ""
-    return Bug(
-        f"{host}: this is a bug of the reconciler: {type(error).__name__}{where}: {error}",
-        next="report it with this line; other hosts were not touched by it",
-    )

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from reconciler.facts import BackupOwed, Facts, Identity, Unseen
 from reconciler.kinds.model import Change, Difference, Resource, Risk, Source, Stage, Verdict
-from reconciler.verbs import OweBackup, SaveConfiguration, StopSsh, Verb
+from reconciler.verbs import OweBackup, SaveConfiguration, Verb
 
 FIRST_UNPROVED = (9, 0, 0)
 
@@ -111,7 +111,9 @@ class _Planner:
         for resource in self.ordered:
             self._add(resource, resource.judge(self.facts))
         steps = sorted(self.steps, key=lambda step: step.change.stage)
-        steps = with_backup(steps or self._owed(), self.facts)
+        if not any(changes_configuration(step.actions) or saves(step.actions) for step in steps):
+            steps = sorted([*steps, *self._owed()], key=lambda step: step.change.stage)
+        steps = with_backup(steps)
         return Plan(
             tuple(steps), tuple(self.held), tuple(self.unknown), tuple(self.findings), tuple(self.in_sync)
         )
@@ -171,10 +173,13 @@ class _Planner:
         return None
 
     def _owed(self) -> list[Step]:
-        """A backup that an earlier pass could not make any more, as a step of the resource that it changed."""
+        """A backup that an earlier pass could not make any more, as a step of the resource that it changed, or of the
+        first one if no spec names that any more."""
         owed = self.facts.see(BackupOwed())
-        resources = [] if isinstance(owed, Unseen) else [it for it in self.ordered if it.name in owed]
-        return [owed_step(resource, self.rules) for resource in resources[:1]]
+        if isinstance(owed, Unseen) or not owed:
+            return []
+        named = [resource for resource in self.ordered if resource.name in owed]
+        return [_owed_step(resource, self.rules) for resource in (named or self.ordered)[:1]]
 
 
 def _version_findings(facts: Facts) -> list[Note]:
@@ -187,24 +192,23 @@ def _version_findings(facts: Facts) -> list[Note]:
     return [Note("host", why)]
 
 
-def owed_step(resource: Resource, rules: Rules) -> Step:
-    """The step that saves what an earlier pass changed and did not save."""
-    why = "an earlier pass changed it and ended before it was saved; a power loss would undo it"
+def _owed_step(resource: Resource, rules: Rules) -> Step:
+    why = "an earlier pass changed the configuration and ended before it was saved; a power loss would undo that"
     saved = (Difference("saved", False, True),)
     change = Change("update", Risk.SAFE, saved, (SaveConfiguration(),), why, resource.place, Stage.SAVING)
     return Step(resource.name, change, change.actions, (), rules.source(resource.place))
 
 
-def with_backup(steps: Sequence[Step], facts: Facts) -> list[Step]:
+def with_backup(steps: Sequence[Step]) -> list[Step]:
     """Add the note that a backup is owed to the first step that changes the saved configuration, and one backup to
-    the end of the last."""
+    the end of the last, unless a later step makes one anyhow."""
     changing = [number for number, step in enumerate(steps) if changes_configuration(step.actions)]
     result = list(steps)
     if not changing:
         return result
     first, last = changing[0], changing[-1]
-    if not any(_saves(step) for step in steps[last:]):
-        result[last] = replace(result[last], actions=_with_saving(result[last].actions))
+    if not any(saves(step.actions) for step in steps[last:]):
+        result[last] = replace(result[last], actions=(*result[last].actions, SaveConfiguration()))
     note = OweBackup(result[first].resource)
     result[first] = replace(result[first], actions=(note, *result[first].actions))
     return result
@@ -215,14 +219,9 @@ def changes_configuration(actions: Iterable[Verb]) -> bool:
     return any(action.saved for action in actions)
 
 
-def _saves(step: Step) -> bool:
-    return any(isinstance(action, SaveConfiguration) for action in step.actions)
-
-
-def _with_saving(actions: tuple[Verb, ...]) -> tuple[Verb, ...]:
-    """The backup comes last, but before SSH stops: after that nothing more is certain."""
-    place = next((at for at, action in enumerate(actions) if isinstance(action, StopSsh)), len(actions))
-    return (*actions[:place], SaveConfiguration(), *actions[place:])
+def saves(actions: Iterable[Verb]) -> bool:
+    """Whether any of the actions is the backup."""
+    return any(isinstance(action, SaveConfiguration) for action in actions)
 
 
 def with_needs(names: Iterable[str], resources: Sequence[Resource], facts: Facts) -> frozenset[str]:

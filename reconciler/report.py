@@ -110,11 +110,11 @@ def exit_status(report: Report, *, detailed: bool = False) -> int:
     """The exit status of the highest rank: 1 failed, 3 unreachable, 4 held or unseen, 2 changes pending, 0 done."""
     if report.interrupted:
         return 130
-    present = {status for host in report.hosts for status in _statuses(host, report.dry_run, detailed)}
+    present = {status for host in report.hosts for status in _statuses(host, detailed)}
     return next((status for status in (1, 3, 4, 2) if status in present), 0)
 
 
-def _statuses(host: HostReport, dry_run: bool, detailed: bool) -> Iterable[int]:
+def _statuses(host: HostReport, detailed: bool) -> Iterable[int]:
     if host.status is Status.FAILED:
         yield 1
     if host.status is Status.UNREACHABLE:

@@ -214,13 +214,18 @@ class AddPortGroup(Configuring):
 
 
 @dataclass(frozen=True)
-class RemovePortGroup(Configuring):
+class MovePortGroup(Configuring):
+    """Take a port group from one switch to another, with its VLAN; if that fails, it comes back."""
+
     name: str
-    vswitch: str
+    old_switch: str
+    new_switch: str
+    old_vlan: int
+    new_vlan: int
 
     @property
     def title(self) -> str:
-        return f"remove the port group {self.name} from {self.vswitch}"
+        return f"move the port group {self.name} from {self.old_switch} to {self.new_switch}, VLAN {self.new_vlan}"
 
 
 @dataclass(frozen=True)

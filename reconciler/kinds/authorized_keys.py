@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
@@ -92,8 +92,11 @@ class KeysResource:
         behind = [key for key in self.wanted if _hidden(key, there)]
         missing = [key for key in self.wanted if key not in behind and not _present(key, there)]
         foreign, findings = self._foreign(there, facts)
-        changes = (*self._adding(file, missing), *self._removing(file, foreign), *self._marking(file))
-        lasting = judge_persistence(self.wanted, file, bool(changes), facts) if self.persist else Verdict()
+        adding = self._adding(file, missing)
+        changes = (*adding, *self._removing(_grown(file, adding), foreign), *self._marking(file))
+        # a removal may be held for its risk: what it leaves to be saved is seen once it is done
+        pending = any(change.risk is Risk.SAFE for change in changes)
+        lasting = judge_persistence(self.wanted, file, pending, facts) if self.persist else Verdict()
         return Verdict(
             (*changes, *lasting.changes),
             tuple(_hidden_text(key) for key in behind) + lasting.held,
@@ -156,6 +159,15 @@ class KeysResource:
                 why = refused_by(key, product.version)
                 if why is not None:
                     yield f"the key {key.label} will be refused at login: {why}"
+
+
+def _grown(file: KeysFile, adding: tuple[Change, ...]) -> KeysFile:
+    """The file as the removal will find it: with the keys that are added before."""
+    added = [line for change in adding for verb in change.actions for line in getattr(verb, "lines", ())]
+    if file.content is None or not added:
+        return file
+    begun = b"" if file.content.endswith(b"\n") or not file.content else b"\n"
+    return replace(file, content=file.content + begun + b"".join(line + b"\n" for line in added))
 
 
 def _present(wanted: KeyLine, there: list[KeyLine]) -> bool:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 BOOTSTATE_WINDOW = 512
-_ITEM = re.compile(r"[A-Za-z0-9._/+~@][A-Za-z0-9._/+~@-]*(?: [!-,.-~][!-~]*)*")
+_ITEM = re.compile(r"[A-Za-z0-9._/+~@][A-Za-z0-9._/+~@-]*(?: (?![-\\])[!-~]+)*")
 
 
 @dataclass(frozen=True)

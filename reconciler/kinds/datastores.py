@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -76,7 +77,7 @@ class DatastoresWish(Fragment):
 
 
 @dataclass(frozen=True)
-class _Base:
+class _Base(ABC):
     """What all wishes of a datastore share. `datastore` is the name that ESXi shows."""
 
     datastore: str
@@ -106,8 +107,9 @@ class _Base:
             )
         return self._compare(found, seen, facts)
 
+    @abstractmethod
     def _compare(self, found: Datastore | None, seen: tuple[Datastore, ...], facts: Facts) -> Verdict:
-        raise AssertionError("each wish compares in its own way")
+        """What this wish thinks of the datastore of its name."""
 
     def _in_the_way(self, found: Datastore, facts: Facts) -> Verdict | None:
         """A verdict against touching the mount, while a virtual machine stands on it or can't be ruled out."""
@@ -161,7 +163,7 @@ class NfsDatastore(_Base):
     def _compare(self, found: Datastore | None, seen: tuple[Datastore, ...], facts: Facts) -> Verdict:
         if found is not None and found.nfs is None:
             return Verdict(held=(f"the name is taken by {_described(found)}",))
-        if found is not None and not self._differs(found):
+        if found is not None and not (found.accessible and self._differs(found)):
             return self._as_wished(found)
         return self._impossible(seen, facts) or self._change(found, facts)
 
@@ -203,9 +205,11 @@ class NfsDatastore(_Base):
         if against is not None:
             return against
         remount = RemountNfs(self.datastore, found.nfs, self.source)
-        why = f"it is mounted from {found.nfs.server}:{found.nfs.path}, which is another place"
-        place = (*self.place, *wanted[0].field.split("."))
-        return Verdict(changes=(Change("update", Risk.LINK, wanted, (remount,), why, place),))
+        same = (found.nfs.server, found.nfs.path) == (self.source.server, self.source.path)
+        place = "the right place, but in another way" if same else f"{found.nfs.server}:{found.nfs.path}"
+        why = f"it is mounted from {place}"
+        where = (*self.place, *wanted[0].field.split("."))
+        return Verdict(changes=(Change("update", Risk.LINK, wanted, (remount,), why, where),))
 
     def _differs(self, found: Datastore) -> bool:
         return bool(differences(_fields(found), _of(self.source, found.read_only_known)))
@@ -239,6 +243,8 @@ class AbsentDatastore(_Base):
             return Verdict()
         if found.nfs is None:
             return Verdict(held=(f"it is {_described(found)}; only NFS mounts can be taken away",))
+        if not found.accessible:
+            return _accessible(found)
         against = self._in_the_way(found, facts)
         if against is not None:
             return against

@@ -31,8 +31,7 @@ def judge(wanted: Iterable[KeyLine], file: KeysFile, pending: bool, facts: Facts
 
 def _saved(wanted: set[tuple[str, str]], file: KeysFile, pending: bool, seen: SavedState) -> Verdict:
     """5.0 and later: the keys have to be found in the saved state, and none that was removed."""
-    left = "a vcl.tgz of an older VCL is left in the boot bank; ESXi 5.0 and later do not need it"
-    findings = (left,) if seen.leftover else ()
+    findings = tuple(_state_findings(seen))
     live, saved = file.content or b"", seen.keys or b""
     if not pending and _lines(live, wanted) <= _lines(saved, wanted) and _lines(saved) <= _lines(live):
         return Verdict(findings=findings)
@@ -64,17 +63,19 @@ def _modules(file: KeysFile, pending: bool, seen: BootModules) -> Verdict:
 
 
 def _archive(file: KeysFile, pending: bool, seen: BootModules, config: BootConfig) -> Iterable[Change]:
-    kept = (Difference("archive", seen.archive, True),)
-    if config.lists(MODULE) and not seen.archive:
-        why = f"boot.cfg names {MODULE}, and there is no such file: this host would not boot"
+    kept = (Difference("archive", "whole" if seen.whole else None, "whole"),)
+    broken = config.lists(MODULE) and not (seen.archive and seen.whole)
+    if broken:
+        what = f"{MODULE} there is damaged" if seen.archive else "there is no such file"
+        why = f"boot.cfg names {MODULE}, and {what}: this host would not boot"
         yield Change("create", Risk.SAFE, kept, (ArchiveKeys(),), why, PLACE, Stage.REPAIR)
-    elif pending or not seen.archive or seen.archived_keys != file.content:
+    if pending or not (broken or (seen.archive and seen.archived_keys == file.content)):
         why = (
             f"{MODULE} has not the keys as they are"
             if seen.archive
             else f"there is no {MODULE} in the boot bank"
         )
-        wish = kept if not seen.archive else (Difference("archivedKeys", "other keys", "as they are"),)
+        wish = (Difference("archivedKeys", "other keys", "as they are"),) if seen.archive or broken else kept
         yield Change("update", Risk.SAFE, wish, (ArchiveKeys(),), why, PLACE, Stage.SAVING)
 
 
@@ -100,12 +101,29 @@ def _no_room(boot_cfg: bytes, config: BootConfig) -> tuple[str, ...]:
 def _module_findings(config: BootConfig, seen: BootModules) -> Iterable[str]:
     if config.audit_mode:
         yield "the host runs in audit mode (kernelopt of boot.cfg): it saves no configuration at all"
-    if seen.other_boot_cfg is None:
-        return
-    other = read_boot_config(seen.other_boot_cfg)
-    newer = other.bootstate < VALID_STATES and other.updated > config.updated
-    if newer and not other.lists(MODULE):
+    other = _next_bank(seen.boot_cfg, seen.other_boot_cfg)
+    if other is not None and not other.lists(MODULE):
         yield (
             f"/altbootbank is newer (updated={other.updated}) and does not name {MODULE}: "
             "the next boot takes that bank, and the keys are gone"
         )
+
+
+def _state_findings(seen: SavedState) -> Iterable[str]:
+    if seen.leftover:
+        yield "a vcl.tgz of an older VCL is left in the boot bank; ESXi 5.0 and later do not need it"
+    other = _next_bank(seen.boot_cfg, seen.other_boot_cfg)
+    if other is not None:
+        yield (
+            f"an update is staged: the next boot takes /altbootbank (updated={other.updated}); "
+            "what is proved here is the state in /bootbank"
+        )
+
+
+def _next_bank(this: bytes | None, other: bytes | None) -> BootConfig | None:
+    """The other bank, if the loader takes it at the next boot: valid, and updated later."""
+    if this is None or other is None:
+        return None
+    config = read_boot_config(other)
+    newer = config.bootstate < VALID_STATES and config.updated > read_boot_config(this).updated
+    return config if newer else None

@@ -50,13 +50,18 @@ class Difference:
 
 
 class Stage(IntEnum):
-    """When a change has its turn, as in a commit: what repairs a host that would not boot comes first, what makes the
-    others last comes late, what cuts the link comes last."""
+    """When a change has its turn, as in a commit.
+
+    REPAIR: what keeps a host from booting. NORMAL: everything else. POLICY: SSH will not start with the host. SAVING:
+    what makes the others last. LINK: a network path that may drop, and the session with it. LAST: SSH stops.
+    """
 
     REPAIR = 0
     NORMAL = 1
-    SAVING = 2
-    LAST = 3
+    POLICY = 2
+    SAVING = 3
+    LINK = 4
+    LAST = 5
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Change:
     @property
     def key(self) -> tuple[object, ...]:
         """What makes two proposals the same one, so that a second look can tell whether it is still wanted."""
-        return self.verb, self.stage, tuple(type(action) for action in self.actions), self.place
+        return self.verb, self.stage, self.place, tuple(it.field for it in self.differences)
 
 
 @dataclass(frozen=True)

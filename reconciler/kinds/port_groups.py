@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from reconciler.facts import Facts, Network, NetworkState, PortGroup, Question, Unseen
-from reconciler.kinds.model import Change, Fragment, Kind, Resource, Risk, Verdict, Wisher, differences
-from reconciler.verbs import AddPortGroup, AddSwitch, RemovePortGroup, SetVlan, Verb
+from reconciler.kinds.model import Change, Fragment, Kind, Resource, Risk, Stage, Verdict, Wisher, differences
+from reconciler.verbs import AddPortGroup, AddSwitch, MovePortGroup, SetVlan, Verb
 
 PortGroupName = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^-\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
@@ -45,11 +45,11 @@ class PortGroupsWish(Fragment):
 
 @dataclass(frozen=True)
 class PortGroupResource:
-    """One port group. `first` is the resource that makes the switch, when several wish the same new one."""
+    """One port group. `sharing` names all port groups of the spec, this one too, that wish the same switch."""
 
     port_group: str
     wish: PortGroupWish
-    first: str
+    sharing: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -60,12 +60,17 @@ class PortGroupResource:
         return ("portGroups", self.port_group)
 
     def needs(self, facts: Facts) -> tuple[str, ...]:
+        """Where several wish one new switch, the others wait for the one that makes it."""
         seen = facts.see(NetworkState())
-        if self.wish.vswitch is None or self.first == self.name:
+        if self.wish.vswitch is None or isinstance(seen, Unseen) or self.wish.vswitch in seen.vswitches:
             return ()
-        if isinstance(seen, Unseen) or self.wish.vswitch in seen.vswitches:
-            return ()
-        return (self.first,)
+        maker = self._maker(seen)
+        return () if maker == self.port_group else (f"portGroup/{maker}",)
+
+    def _maker(self, seen: Network) -> str:
+        """Who makes the switch: one that is new itself, since that is safe, or else the first."""
+        there = {group.name for group in seen.port_groups}
+        return next((name for name in self.sharing if name not in there), self.sharing[0])
 
     def asks(self, facts: Facts) -> Iterable[Question[Any]]:
         yield NetworkState()
@@ -85,7 +90,9 @@ class PortGroupResource:
         if self.wish.vswitch is None:
             return Verdict(held=(self._absent(seen),))
         wanted = differences({}, {"vswitch": self.wish.vswitch, "vlan": self.wish.vlan})
-        actions = (*self._making(self.wish.vswitch, seen), *self._tagging(0, self.wish.vlan))
+        adding = AddPortGroup(self.port_group, self.wish.vswitch)
+        tagging = (SetVlan(self.port_group, self.wish.vswitch, self.wish.vlan),) if self.wish.vlan else ()
+        actions = (*self._making(self.wish.vswitch, seen), adding, *tagging)
         return Verdict(
             changes=(Change("create", Risk.SAFE, wanted, actions, "there is no such port group", self.place),)
         )
@@ -98,36 +105,27 @@ class PortGroupResource:
         )
 
     def _making(self, vswitch: str, seen: Network) -> tuple[Verb, ...]:
-        add = AddPortGroup(self.port_group, vswitch)
-        mine = vswitch not in seen.vswitches and self.first == self.name
-        return (AddSwitch(vswitch), add) if mine else (add,)
-
-    def _tagging(self, current: int, wanted: int | None) -> tuple[Verb, ...]:
-        vlan = current if wanted is None else wanted
-        return (SetVlan(self.port_group, self.wish.vswitch or "", vlan),) if vlan else ()
+        mine = vswitch not in seen.vswitches and self._maker(seen) == self.port_group
+        return (AddSwitch(vswitch),) if mine else ()
 
     def _move(self, found: PortGroup, seen: Network) -> Change:
         vswitch = self.wish.vswitch or ""
-        wanted = differences(
-            {"vswitch": found.vswitch, "vlan": found.vlan}, {"vswitch": vswitch, "vlan": self.wish.vlan}
-        )
-        actions = (
-            *(action for action in self._making(vswitch, seen) if isinstance(action, AddSwitch)),
-            RemovePortGroup(self.port_group, found.vswitch),
-            AddPortGroup(self.port_group, vswitch),
-            *self._tagging(found.vlan, self.wish.vlan),
-        )
+        vlan = found.vlan if self.wish.vlan is None else self.wish.vlan
+        before = {"vswitch": found.vswitch, "vlan": found.vlan}
+        wanted = differences(before, {"vswitch": vswitch, "vlan": self.wish.vlan})
+        move = MovePortGroup(self.port_group, found.vswitch, vswitch, found.vlan, vlan)
+        actions = (*self._making(vswitch, seen), move)
         why = f"it is on {found.vswitch} with {_clients(found)}; policies of its own are lost when it moves"
-        return Change("update", Risk.LINK, wanted, actions, why, (*self.place, "vswitch"))
+        return Change("update", Risk.LINK, wanted, actions, why, (*self.place, "vswitch"), Stage.LINK)
 
     def _vlan(self, found: PortGroup) -> tuple[Change, ...]:
         wanted = differences({"vlan": found.vlan}, {"vlan": self.wish.vlan})
         if not wanted or self.wish.vlan is None:
             return ()
-        risk = Risk.LINK if found.clients else Risk.SAFE
+        risk, stage = (Risk.LINK, Stage.LINK) if found.clients else (Risk.SAFE, Stage.NORMAL)
         action = SetVlan(self.port_group, found.vswitch, self.wish.vlan)
         why = f"it has VLAN {found.vlan}, with {_clients(found)}"
-        return (Change("update", risk, wanted, (action,), why, (*self.place, "vlan")),)
+        return (Change("update", risk, wanted, (action,), why, (*self.place, "vlan"), stage),)
 
 
 def _clients(group: PortGroup) -> str:
@@ -138,10 +136,12 @@ def _clients(group: PortGroup) -> str:
 
 def resources(wish: PortGroupsWish, wisher: Wisher) -> Iterable[Resource]:
     """One resource a port group, by name."""
-    makers: dict[str | None, str] = {}
-    for name, group in sorted((wish.port_groups or {}).items()):
-        first = makers.setdefault(group.vswitch, f"portGroup/{name}")
-        yield PortGroupResource(name, group, first)
+    groups = sorted((wish.port_groups or {}).items())
+    sharing: dict[str | None, list[str]] = {}
+    for name, group in groups:
+        sharing.setdefault(group.vswitch, []).append(name)
+    for name, group in groups:
+        yield PortGroupResource(name, group, tuple(sharing[group.vswitch]))
 
 
 KIND = Kind("portGroup", "", PortGroupsWish, resources)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from reconciler.facts import Facts, Question, ShellTimeout, SshService, SshState, Unseen
-from reconciler.kinds.model import Change, Fragment, Kind, Resource, Risk, Stage, Verdict, Wisher, differences
+from reconciler.kinds.model import Change, Difference, Fragment, Kind, Resource, Risk, Stage, Verdict, Wisher
 from reconciler.verbs import SetSshPolicy, StartSsh, StopSsh, Verb
 
 
@@ -43,33 +43,26 @@ class SshResource:
         state = facts.see(SshState())
         if isinstance(state, Unseen):
             return Verdict(unknown=state.why)
-        return Verdict(changes=self._changes(state), findings=tuple(self._findings(facts)))
+        if state.running is None and not self.enabled:
+            return Verdict(
+                unknown="the host does not tell whether SSH runs, so that nobody could see it stopped"
+            )
+        return Verdict(changes=tuple(self._changes(state)), findings=tuple(self._findings(facts)))
 
-    def _changes(self, state: SshService) -> tuple[Change, ...]:
-        wanted = differences(
-            {"running": state.running, "policy": _policy(state.policy)},
-            {"running": self.enabled, "policy": _policy(self.enabled)},
-        )
-        if not wanted:
-            return ()
-        actions: dict[str, Verb] = {
-            "policy": SetSshPolicy(self.enabled),
-            "running": StartSsh() if self.enabled else StopSsh(),
-        }
-        chosen = tuple(action for field, action in actions.items() if any(it.field == field for it in wanted))
-        return (Change("update", self._risk, wanted, chosen, self._why, self.place, self._stage),)
+    def _changes(self, state: SshService) -> Iterable[Change]:
+        """Off: the policy before the backup, the stop after it, as the last thing of all."""
+        early, late = (Stage.NORMAL, Stage.NORMAL) if self.enabled else (Stage.POLICY, Stage.LAST)
+        if state.policy != self.enabled:
+            before, after = _policy(state.policy), _policy(self.enabled)
+            yield self._change(Difference("policy", before, after), SetSshPolicy(self.enabled), early)
+        if state.running is not None and state.running != self.enabled:
+            action = StartSsh() if self.enabled else StopSsh()
+            yield self._change(Difference("running", state.running, self.enabled), action, late)
 
-    @property
-    def _risk(self) -> Risk:
-        return Risk.SERVICE if self.enabled else Risk.LINK
-
-    @property
-    def _stage(self) -> Stage:
-        return Stage.NORMAL if self.enabled else Stage.LAST
-
-    @property
-    def _why(self) -> str:
-        return "SSH is to run and to start with the host" if self.enabled else "SSH is to be off"
+    def _change(self, difference: Difference, action: Verb, stage: Stage) -> Change:
+        risk = Risk.SERVICE if self.enabled else Risk.LINK
+        why = "SSH is to run and to start with the host" if self.enabled else "SSH is to be off"
+        return Change("update", risk, (difference,), (action,), why, self.place, stage)
 
     def _findings(self, facts: Facts) -> Iterable[str]:
         if not self.enabled:

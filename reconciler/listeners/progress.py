@@ -62,7 +62,7 @@ class Bars:
     def _show(self, event: Event) -> None:
         doing = visible(mask(sentence(event)))
         if isinstance(event, StepBegan):
-            self._bars.update(self._task(event.host), total=event.total, doing=doing)
+            self._bars.update(self._task(event.host), total=event.total, doing=doing, refresh=True)
         else:
             self._bars.update(self._task(event.host), doing=doing)
 

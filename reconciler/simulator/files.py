@@ -14,6 +14,7 @@ from reconciler.simulator.nodes import STICKY, Node, Volume
 from reconciler.simulator.shell.streams import READ_SIZE, Stream, error
 
 MAX_LINKS = 40
+FAT_FORBIDDEN = set('"*:<>?\\|')
 
 
 class FileSystem:
@@ -122,6 +123,8 @@ class FileSystem:
         parent.volume.writable()
         if name.startswith(".#") and parent.volume.kind == "visorfs":
             raise error(errno.EPERM)
+        if parent.volume.kind == "vfat" and set(name) & FAT_FORBIDDEN:
+            raise error(errno.EINVAL)
 
     def for_writing(self, path: str, cwd: str = "/", mode: int = 0o644) -> Node:
         """The file at `path`, made when it is missing; a link is followed. Inode and mode of an old one stay."""
@@ -223,7 +226,7 @@ class FileSystem:
         self._may_name(parent, name)
         self._may_write(real)
         old_parent.volume.writable()
-        if real == old_real:
+        if parent.children.get(name) is node:
             return
         if node.kind == "d" and real.startswith(old_real + "/"):
             raise error(errno.EINVAL)

@@ -19,7 +19,7 @@ from reconciler.simulator.faults import Faults
 from reconciler.simulator.files import FileSystem
 from reconciler.simulator.model import HostModel, Machine, PortGroup, Storage
 from reconciler.simulator.nodes import Volume, walk
-from reconciler.simulator.saved import save
+from reconciler.simulator.saved import save, save_at_shutdown
 from reconciler.simulator.shell.process import Link, Shell
 from reconciler.simulator.shell.streams import error
 from reconciler.simulator.strikes import settle
@@ -133,7 +133,7 @@ class Host:
         Raises BootFailure when it does not come up: then it stays down.
         """
         if not power_loss and self.up:
-            save(self, shutdown=True)
+            save_at_shutdown(self)
         self.power_off()
         try:
             boot(self)

@@ -1,4 +1,8 @@
-"""authorized_keys as sshd reads it: the first line that fits a key decides (field guide, section 4)."""
+"""authorized_keys as sshd reads it: the first line that fits a key decides (field guide, section 4).
+
+What it does not understand it passes over: base64 with a strange character or without its padding, a type that is not
+the key's own, an option that it does not know (OpenSSH: auth-options.c, b64_pton; sshd(8)).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,29 @@ TYPES = (
     "ecdsa-sha2-nistp384",
     "ecdsa-sha2-nistp521",
 )
+OPTIONS = {
+    "agent-forwarding",
+    "cert-authority",
+    "command",
+    "environment",
+    "expiry-time",
+    "from",
+    "no-agent-forwarding",
+    "no-port-forwarding",
+    "no-pty",
+    "no-user-rc",
+    "no-x11-forwarding",
+    "permitlisten",
+    "permitopen",
+    "port-forwarding",
+    "principals",
+    "pty",
+    "restrict",
+    "tunnel",
+    "user-rc",
+    "verify-required",
+    "x11-forwarding",
+}
 OPTION = re.compile(r'\s*([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?\s*(,|$)')
 
 
@@ -32,8 +59,8 @@ class KeyLine:
 
 def lines(content: bytes) -> Iterator[KeyLine]:
     """The lines that hold a key; all others are passed over, as sshd does."""
-    for raw in content.decode("utf-8", "surrogateescape").splitlines():
-        line = raw.strip()
+    for raw in content.decode("utf-8", "surrogateescape").split("\n"):
+        line = raw.strip(" \t\r")
         if line and not line.startswith("#") and (found := _line(line)) is not None:
             yield found
 
@@ -50,10 +77,11 @@ def _line(line: str) -> KeyLine | None:
     if first not in TYPES or not rest:
         return None
     try:
-        data = base64.b64decode(rest.split()[0] + "===", validate=False)
+        data = base64.b64decode(rest.split()[0], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return KeyLine(first, data, options)
+    name = first.encode()
+    return KeyLine(first, data, options) if data.startswith(len(name).to_bytes(4) + name) else None
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -66,7 +94,7 @@ def _options(text: str) -> dict[str, str] | None:
     options, position = {}, 0
     while position < len(text):
         match = OPTION.match(text, position)
-        if match is None:
+        if match is None or match[1].lower() not in OPTIONS:
             return None
         options[match[1].lower()] = re.sub(r'\\"', '"', match[2] or "")
         position = match.end()

@@ -74,7 +74,6 @@ class Export:
     """What an NFS server offers at one path; hosts that mount it see the same files."""
 
     volume: Volume
-    state: str = "up"
 
 
 @dataclass

@@ -67,6 +67,33 @@ class Volume:
             raise error(errno.EPERM)
 
 
+class FatNames(dict[str, "Node"]):
+    """The names in a folder of a FAT volume: found whatever their case, kept as they were first written."""
+
+    def _known(self, name: str) -> str:
+        if super().__contains__(name):
+            return name
+        return next((each for each in self if each.casefold() == name.casefold()), name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(self._known(str(name)))
+
+    def __getitem__(self, name: str) -> Node:
+        return super().__getitem__(self._known(name))
+
+    def __setitem__(self, name: str, node: Node) -> None:
+        super().__setitem__(self._known(name), node)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(self._known(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(self._known(name), default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        return super().pop(self._known(name), *default)
+
+
 class Node:
     """A file ("f"), directory ("d"), link ("l") or device ("c")."""
 
@@ -76,7 +103,7 @@ class Node:
         self.uid = self.gid = 0
         self.data = b""
         self.target = ""
-        self.children: dict[str, Node] = {}
+        self.children: dict[str, Node] = FatNames() if volume.kind == "vfat" else {}
         self.branched = False
         self.stock = False
         self.mounted: Volume | None = None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reconciler.simulator.host import Host
 
 STATE = "state.tgz"
+LOCK = "/tmp/bootbank.lck"
+CERTIFICATES = ("/etc/vmware/ssl/rui.key", "/etc/vmware/ssl/rui.crt")
 COUNTER = "/etc/vmware/.backup.counter"
 KEY_ID = "3a6f1a3c-0000-4000-8000-000000000000"
 
@@ -54,23 +56,53 @@ def saved_files(host: Host, bank: str = "/bootbank") -> dict[str, bytes] | None:
         return None
 
 
+def certified(host: Host) -> bool:
+    """Whether the host's certificate and key are there; backup.sh does nothing without them."""
+    nodes = [host.files.find(path) for path in CERTIFICATES]
+    return all(node is not None and node.data for node in nodes)
+
+
+def save_at_shutdown(host: Host) -> None:
+    """What `backup.sh 1` does: what it can't save is lost, and the host goes down all the same."""
+    if host.files.find(LOCK) is not None or not certified(host):
+        return
+    try:
+        save(host, shutdown=True)
+    except OSError:
+        return
+
+
 def save(host: Host, bank: str = "/bootbank", shutdown: bool = False) -> None:
     """Write state.tgz into `bank` and name it in boot.cfg; raises OSError when something does not fit.
 
-    The archive is written beside the old one and renamed, as the real script does.
+    At a shutdown with an update pending in the other bank, the state goes there too, or it would be lost.
     """
     if host.audit:
         return
     _count(host)
     if host.faults.get("silent-backup") is not None:
         return
-    data, path = state_archive(host), f"{bank}/{STATE}"
-    temporary = f"{path}.{host.new_pid()}"
-    volume = host.files.node(bank).volume
-    if volume.full:
+    data = state_archive(host)
+    _write(host, bank, data)
+    if shutdown and _update_pending(host):
+        _write(host, "/altbootbank", data)
+
+
+def _update_pending(host: Host) -> bool:
+    here, there = (host.files.find(f"{bank}/boot.cfg") for bank in ("/bootbank", "/altbootbank"))
+    if here is None or there is None:
+        return False
+    config = bootcfg.parse(there.data)
+    return config.updated > bootcfg.parse(here.data).updated and config.bootstate < 2
+
+
+def _write(host: Host, bank: str, data: bytes) -> None:
+    """The archive is written beside the old one and renamed, as the real script does."""
+    if host.files.node(bank).volume.full:
         raise error(errno.ENOSPC)
+    temporary = f"{bank}/{STATE}.{host.new_pid()}"
     host.files.write(temporary, data)
-    host.files.rename(temporary, path)
+    host.files.rename(temporary, f"{bank}/{STATE}")
     _name_in_boot_cfg(host, f"{bank}/boot.cfg")
 
 

@@ -83,7 +83,7 @@ class Door(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         host = self._host
         line = None
-        if username == "root" and not self._locked() and self._strong(key):
+        if username == "root" and not self._locked() and self._strong(key) and _trusted(host):
             node = host.files.find(host.release.keys_path)
             content = node.data if node is not None and node.kind == "f" else b""
             line = keys.fitting(content, key.public_data, self._peer)
@@ -172,6 +172,14 @@ class Request(asyncssh.SSHServerProcess[bytes]):
         if self._old and len(command.encode("utf-8", "surrogateescape")) > DROPBEAR_MAX_COMMAND:
             return False
         return super().exec_requested(command)
+
+
+def _trusted(host: Host) -> bool:
+    """StrictModes: the file and all folders above it are root's, and nobody else may write to them (sshd(8))."""
+    path = host.release.keys_path
+    above = [path[:index] or "/" for index, letter in enumerate(path) if letter == "/"]
+    nodes = [host.files.find(each) for each in (*above, path)]
+    return all(node is not None and node.uid == 0 and not node.mode & 0o022 for node in nodes)
 
 
 def options(host: Host, host_keys: list[asyncssh.SSHKey]) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.simulator.faults import Fault
+from reconciler.simulator.saved import LOCK
 
 if TYPE_CHECKING:
     from reconciler.simulator.host import Host
-
-LOCK = "/tmp/bootbank.lck"
 
 
 def strike(host: Host, fault: Fault) -> None:

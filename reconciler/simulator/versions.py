@@ -8,7 +8,7 @@ asyncssh and the installed cryptography offer them; DSA host keys are left out, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NIST = ("ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521")
 ECDSA = ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
@@ -18,7 +18,10 @@ GCM = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com")
 
 @dataclass(frozen=True)
 class Algorithms:
-    """What an sshd offers. `signatures` are those it takes from user keys; `extension`: it says so (RFC 8308)."""
+    """What an sshd offers. `signatures` are those it takes from user keys; `extension`: it says so (RFC 8308).
+
+    `password`: it takes passwords as such; the others ask for them as keyboard-interactive.
+    """
 
     banner: str
     kex: tuple[str, ...]
@@ -28,7 +31,7 @@ class Algorithms:
     host_keys: tuple[str, ...]
     extension: bool = False
     fips: bool = False
-    password: bool = True
+    password: bool = False
 
 
 DROPBEAR = Algorithms(
@@ -38,6 +41,7 @@ DROPBEAR = Algorithms(
     ("hmac-sha1", "hmac-md5"),
     ("ssh-rsa", "ssh-dss"),
     ("ssh-rsa",),
+    password=True,
 )
 OPENSSH_5 = Algorithms(
     "OpenSSH_5.6",
@@ -60,6 +64,8 @@ OPENSSH_6 = Algorithms(
     ("ssh-rsa", "ssh-dss"),
     ("ssh-rsa",),
 )
+# DSA is gone since 6.0 U2
+OPENSSH_6_U2 = replace(OPENSSH_6, signatures=("ssh-rsa",))
 OPENSSH_7 = Algorithms(
     "OpenSSH_7.7",
     (
@@ -84,7 +90,6 @@ OPENSSH_8 = Algorithms(
     ("ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),
     extension=True,
     fips=True,
-    password=False,
 )
 OPENSSH_9 = Algorithms(
     "OpenSSH_9.1",
@@ -101,7 +106,6 @@ OPENSSH_9 = Algorithms(
     ("ecdsa-sha2-nistp256", "rsa-sha2-256", "rsa-sha2-512"),
     extension=True,
     fips=True,
-    password=False,
 )
 
 
@@ -228,7 +232,7 @@ RELEASES: dict[str, Release] = {
             "3",
             "57",
             "Feb 11 2017 04:35:10",
-            OPENSSH_6,
+            OPENSSH_6_U2,
             M60,
             "6.0.0-3.57.5050593",
             (10, 120),

@@ -84,6 +84,7 @@ class Jail:
             "bin",
             "sbin",
             "dev",
+            "var/run",
             "tmp",
             "etc/ssh/keys-root",
             "vmfs/volumes/bank",
@@ -224,18 +225,20 @@ def test_4x_archives_the_keys_and_names_the_archive_in_boot_cfg(old: Jail) -> No
     assert hands.do(AppendKeys("/.ssh/authorized_keys", (HOSTILE,), create=True)).ok
     assert hands.do(ArchiveKeys()).ok
     assert hands.do(ReplaceBootConfig(BOOT_CFG, new)).ok
-    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", new, None, True, HOSTILE + b"\n")
+    assert old.look(Persistence()) == BootModules(
+        "/vmfs/volumes/bank", new, None, True, True, HOSTILE + b"\n"
+    )
     assert sorted(it.name for it in bank.iterdir()) == ["boot.bak", "boot.cfg", "vcl.tgz"]
     assert (bank / "boot.bak").read_bytes() == BOOT_CFG
 
 
 def test_4x_tells_an_archive_without_the_key_from_a_broken_one(old: Jail) -> None:
     bank = old.root / "vmfs/volumes/bank"
-    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, False, None)
+    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, False, False, None)
     (bank / "vcl.tgz").write_bytes(_tar({".ssh/known_hosts": b"x"}))
-    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, True, None)
+    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, True, True, None)
     (bank / "vcl.tgz").write_bytes(b"cut")
-    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, True, None)
+    assert old.look(Persistence()) == BootModules("/vmfs/volumes/bank", BOOT_CFG, None, True, False, None)
 
 
 def test_folders_with_hostile_names_are_made_and_seen(modern: Jail) -> None:

@@ -181,6 +181,37 @@ def test_the_highest_updated_of_the_valid_banks_boots() -> None:
     assert bootcfg.choose([None, bank(0, 0)]) is None
 
 
+@pytest.mark.parametrize("power_loss", [False, True])
+def test_a_shutdown_with_an_update_pending_saves_into_both_banks(power_loss: bool) -> None:
+    on = host("6.7")
+    script(on, "cp /bootbank/* /altbootbank/; sed -i 's/^updated=.*/updated=9/' /altbootbank/boot.cfg")
+    script(on, f"echo key >> {KEYS}; /sbin/backup.sh 0")
+    bank = on.files.real("/bootbank")
+    on.reboot(power_loss)
+    assert on.files.real("/bootbank") != bank
+    assert on.files.read(KEYS) == (b"" if power_loss else b"key\n")
+
+
+@pytest.mark.parametrize(
+    "hindrance", ["touch /tmp/bootbank.lck", ": > /etc/vmware/ssl/rui.key", "rm /bootbank"]
+)
+def test_a_shutdown_that_cannot_save_is_a_shutdown(hindrance: str) -> None:
+    on = host("6.7")
+    script(on, f"echo key >> {KEYS}; {hindrance}")
+    on.reboot(power_loss=False)
+    assert (on.up, on.files.read(KEYS)) == (True, b"")
+
+
+def test_the_boot_bank_is_fat() -> None:
+    on = host("6.7")
+    ran = script(
+        on,
+        "cd /bootbank; echo a > New.Cfg; echo b > NEW.CFG; ls | grep -i new; cat new.cfg; mv new.cfg new.cfg; "
+        "mv new.cfg BOOT.BAK; ls | grep -i -e new -e bak; echo x > a:b || echo refused",
+    )
+    assert ran.out == "New.Cfg\nb\nBOOT.BAK\nrefused\n"
+
+
 def test_audit_mode_saves_nothing_and_says_nothing() -> None:
     on = host("4.1")
     script(on, "sed -i 's/^kernelopt=/kernelopt=auditMode=TRUE/' /bootbank/boot.cfg")

@@ -88,9 +88,13 @@ def test_hosts_show_the_keys_that_the_farm_names(farm: Farm, version: str) -> No
 
 
 def test_passwords_are_asked_for_in_the_way_of_the_version(farm: Farm) -> None:
-    with connected(farm.host("v5.5"), password=PASSWORD) as client:
+    with connected(farm.host("v4.1"), password=PASSWORD) as client:
         assert run(client, "true").status == 0
-    host = farm.host("v8.0")
+
+
+@pytest.mark.parametrize("version", ["5.5", "6.7", "8.0"])
+def test_from_5_0_on_passwords_are_keyboard_interactive(farm: Farm, version: str) -> None:
+    host = farm.host(f"v{version}")
     with pytest.raises(paramiko.AuthenticationException), connected(host, password=PASSWORD[1:]):
         pass
     with transport(host) as first, pytest.raises(paramiko.BadAuthenticationType) as refused:
@@ -140,7 +144,11 @@ LINES = [
     (f"# ssh-rsa {BLOB}", False),
     (f"ssh-rsa{BLOB}", False),
     (f"ssh-rsa {BLOB[:-4]}", False),
-    (f"nonsense ssh-rsa {BLOB}", True),
+    (f"ssh-rsa {BLOB.rstrip('=')}", False),
+    (f"ssh-rsa {BLOB[:8]}!{BLOB[8:]}", False),
+    (f"ecdsa-sha2-nistp256 {BLOB}", False),
+    (f"ssh-rsa AAAA\x0cssh-rsa {BLOB}", False),
+    (f"nonsense ssh-rsa {BLOB}", False),
     (f'no="a ssh-rsa {BLOB}', False),
     (f'from="127.0.0.0/8" ssh-rsa {BLOB}', True),
     (f'from="!127.0.0.1,*" ssh-rsa {BLOB}', False),
@@ -152,6 +160,19 @@ LINES = [
 def test_a_line_of_authorized_keys_is_read_as_sshd_reads_it(line: str, fits: bool) -> None:
     found = key_rules.fitting(b"\n# nothing\n" + line.encode() + b"\n", base64.b64decode(BLOB), "127.0.0.1")
     assert (found is not None) == fits
+
+
+@pytest.mark.parametrize("version", ["4.1", "7.0"])
+@pytest.mark.parametrize("opened", ["{file}", "{folder}"])
+def test_keys_that_others_may_write_are_no_keys(farm: Farm, keys: Path, version: str, opened: str) -> None:
+    host = farm.host(f"v{version}")
+    path = opened.format(file=host.keys_path, folder=host.keys_path.rpartition("/")[0])
+    with connected(host, keys / "rsa") as client:
+        assert run(client, f"chmod g+w {path}").status == 0
+        with pytest.raises(paramiko.AuthenticationException), connected(host, keys / "rsa"):
+            pass
+        assert run(client, f"chmod g-w {path}").status == 0
+    farm.advance(1000)
 
 
 def test_a_shell_of_your_own_is_refused_politely(farm: Farm, keys: Path) -> None:

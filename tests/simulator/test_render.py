@@ -146,6 +146,32 @@ def test_getallvms_is_laid_out_as_captured(name: str, version: str) -> None:
     assert getallvms(machines[::-1], RELEASES[version]) == capture(name)
 
 
+SWITCHES_6X = (
+    "Switch Name      Num Ports   Used Ports  Configured Ports  MTU     Uplinks   \n"
+    "vSwitch0         128         4           128               1500    vmnic0    \n"
+    "\n"
+    "  PortGroup Name        VLAN ID  Used Ports  Uplinks   \n"
+    "  VM Network            0        0           vmnic0    \n"
+    "  Management Network    0        1           vmnic0    \n"
+    "  Standard Switch - L2VPN - Trunk  4095     0           vmnic0    \n"
+)
+SWITCHES_7X = (
+    "Switch Name      Num Ports   Used Ports  Configured Ports  MTU     Uplinks\n"
+    "vSwitch0         2816        4           128               1500    vmnic0\n"
+    "\n"
+    "  PortGroup Name                            VLAN ID  Used Ports  Uplinks\n"
+    "  VM Network                                0        0           vmnic0\n"
+    "  Management Network                        0        1           vmnic0\n"
+    "  Standard Switch - L2VPN - Trunk           4095     0           vmnic0\n"
+)
+
+
+@pytest.mark.parametrize(("version", "listing"), [("5.5", SWITCHES_6X), ("7.0", SWITCHES_7X)])
+def test_esxcfg_vswitch_is_laid_out_as_captured(version: str, listing: str) -> None:
+    on = host(version, port_groups=(PortGroup("Standard Switch - L2VPN - Trunk", vlan=4095),))
+    assert script(on, "esxcfg-vswitch -l").out == listing
+
+
 def test_getallvms_without_machines_is_its_heading() -> None:
     assert getallvms([], RELEASES["8.0"]) == capture("getallvms_80_empty.txt")
 

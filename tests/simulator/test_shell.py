@@ -45,7 +45,7 @@ def real(busybox: Path, text: str, cwd: Path) -> Ran:
 def test_runs_a_script_as_busybox_does(text: str, busybox: Path, tmp_path: Path) -> None:
     expected = real(busybox, text + "\n", tmp_path)
     on = host()
-    on.files.makedirs("/work")
-    got = script(on, text + "\n", cwd="/work")
+    on.files.makedirs("/here")
+    got = script(on, text + "\n", cwd="/here")
     assert (got.out, got.status) == (expected.out, expected.status), f"{got.err=} {expected.err=}"
     assert bool(got.err) == bool(expected.err), f"{got.err=} {expected.err=}"

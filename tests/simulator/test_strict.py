@@ -112,6 +112,14 @@ def test_what_machines_stand_on_is_busy() -> None:
     )
 
 
+def test_a_machine_on_a_lost_datastore_is_not_listed() -> None:
+    machine = Machine(12, "vm", "repo", "vm/vm.vmx")
+    on = host("6.7", Storage({"filer": ("/a",)}), nfs=(NfsMount("repo", "filer", "/a"),), machines=(machine,))
+    strike(on, Fault("nfs-down"))
+    ran = script(on, "vim-cmd vmsvc/getallvms")
+    assert (ran.out.count("\n"), ran.err) == (1, "Skipping invalid VM '12'\n")
+
+
 def test_mounting_opens_the_firewall_and_unmounting_closes_it() -> None:
     on = host("6.7", Storage({"filer": ("/a",)}))
     rule = "esxcli network firewall ruleset list -r nfsClient | tail -n 1"
@@ -123,6 +131,14 @@ def test_a_vim_cmd_fault_has_status_0() -> None:
     ran = script(host("6.7"), "vim-cmd vmsvc/power.getstate 77")
     assert ran.status == 0
     assert ran.out.startswith("(vim.fault.NotFound) {")
+
+
+def test_hostd_that_can_save_nothing_says_so_with_status_0() -> None:
+    on = host("6.7", ssh_policy=False)
+    strike(on, Fault("disk-full"))
+    ran = script(on, "vim-cmd hostsvc/enable_ssh")
+    assert (ran.status, ran.err, on.ssh_policy) == (0, "", False)
+    assert ran.out.startswith("(vim.fault.HostConfigFault) {")
 
 
 def test_nothing_can_be_made_beside_the_volumes() -> None:

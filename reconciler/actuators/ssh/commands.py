@@ -20,9 +20,9 @@ from reconciler.verbs import (
     MakeFolder,
     MarkKeys,
     MountNfs,
+    MovePortGroup,
     OweBackup,
     RemountNfs,
-    RemovePortGroup,
     ReplaceBootConfig,
     RewriteKeys,
     SaveConfiguration,
@@ -63,8 +63,10 @@ def _unmount(name: str, nfs_version: str, version: Version) -> str:
 
 
 def _remount(verb: RemountNfs, version: Version) -> tuple[str, ...]:
+    """Out and in as one command line, so that a cut link can't come between."""
+    leave = _unmount(verb.name, verb.old.version, version)
     new, old = _mount(verb.name, verb.new, version), _mount(verb.name, verb.old, version)
-    return (_unmount(verb.name, verb.old.version, version), f"{new} || {{ {old}; false; }}")
+    return (f"{leave} && {{ {new} || {{ {old}; false; }}; }}",)
 
 
 def _policy(verb: SetSshPolicy, version: Version) -> tuple[str, ...]:
@@ -84,11 +86,28 @@ def _add_group(verb: AddPortGroup, version: Version) -> tuple[str, ...]:
     return (f"esxcli network vswitch standard portgroup add -p {name} -v {vswitch}",)
 
 
-def _remove_group(verb: RemovePortGroup, version: Version) -> tuple[str, ...]:
-    name, vswitch = quote(verb.name), quote(verb.vswitch)
+def _remove_group(name: str, vswitch: str, version: Version) -> str:
     if version < FIRST_ESXCLI:
-        return (f"esxcfg-vswitch -D {name} {vswitch}",)
-    return (f"esxcli network vswitch standard portgroup remove -p {name} -v {vswitch}",)
+        return f"esxcfg-vswitch -D {quote(name)} {quote(vswitch)}"
+    return f"esxcli network vswitch standard portgroup remove -p {quote(name)} -v {quote(vswitch)}"
+
+
+def _move(verb: MovePortGroup, version: Version) -> tuple[str, ...]:
+    """Out and in as one command line, so that a cut link can't come between."""
+
+    def place(vswitch: str, vlan: int) -> str:
+        return " && ".join(
+            (
+                *_add_group(AddPortGroup(verb.name, vswitch), version),
+                *_vlan(SetVlan(verb.name, vswitch, vlan), version),
+            )
+        )
+
+    leave, undo = (
+        _remove_group(verb.name, vswitch, version) for vswitch in (verb.old_switch, verb.new_switch)
+    )
+    back = f"{undo}; {place(verb.old_switch, verb.old_vlan)}; false"
+    return (f"{leave} && {{ {place(verb.new_switch, verb.new_vlan)} || {{ {back}; }}; }}",)
 
 
 def _vlan(verb: SetVlan, version: Version) -> tuple[str, ...]:
@@ -106,7 +125,7 @@ _WRITERS: dict[type[Verb], Callable[[Any, Version], tuple[str, ...]]] = {
     RemountNfs: _remount,
     AddSwitch: _add_switch,
     AddPortGroup: _add_group,
-    RemovePortGroup: _remove_group,
+    MovePortGroup: _move,
     SetVlan: _vlan,
     MakeFolder: lambda verb, version: (f"mkdir -p {quote(verb.path)}",),
     AppendKeys: files.append_keys,

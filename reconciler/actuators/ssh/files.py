@@ -17,7 +17,7 @@ from reconciler.verbs import (
 )
 
 Version = tuple[int, ...]
-OWED = "/tmp/.reconciler-owed"
+OWED = "/var/run/reconciler-owed"
 BANK = "/bootbank"
 FIRST_MARKED: Version = (5, 0, 0)
 
@@ -28,44 +28,42 @@ def append_keys(verb: AppendKeys, version: Version) -> tuple[str, ...]:
 
     Mode 1600 on 5.0 and later: the sticky bit is how visorfs marks what the configuration backup takes along.
     """
-    path = quote(verb.path)
-    folder, mode = quote(verb.path.rpartition("/")[0]), "1600" if version >= FIRST_MARKED else "600"
+    path, folder = quote(verb.path), quote(verb.path.rpartition("/")[0])
+    file_mode, folder_mode = ("1600", "755") if version >= FIRST_MARKED else ("600", "700")
     lines = print_bytes(b"".join(line + b"\n" for line in verb.lines))
+    cut = f"dd if=/dev/null of={path} bs=1 seek=$((size)) 2>/dev/null; false"
     making = (
-        (f"mkdir -p {folder} && chmod 755 {folder}", f": >> {path} && chmod {mode} {path}")
-        if verb.create
-        else ()
+        f"[ -d {folder} ] || {{ mkdir -p {folder} && chmod {folder_mode} {folder}; }}",
+        f"[ -e {path} ] || {{ : > {path} && chmod {file_mode} {path}; }}",
     )
-    undo = f"dd if=/dev/null of={path} bs=1 seek=$((size)) 2>/dev/null; false"
+    there = (f"[ -f {path} ] || {{ echo 'the file is gone since it was looked at'; false; }}",)
     return (
-        *making,
+        *(making if verb.create else there),
         f'[ -z "$(tail -c 1 {path})" ] || echo >> {path}',
-        f"size=$(wc -c < {path}); {lines} >> {path} || {{ {undo}; }}",
+        f"size=$(wc -c < {path}) && {{ {lines} >> {path} || {{ {cut}; }}; }}",
     )
 
 
 def rewrite_keys(verb: RewriteKeys, version: Version) -> tuple[str, ...]:
-    """Write over the same inode, from a copy that is whole; when that fails, the old text comes back."""
-    path, old, new = quote(verb.path), "/tmp/.reconciler-keys.old", "/tmp/.reconciler-keys.new"
-    return (
-        _unchanged(path, verb.old),
-        f"umask 077; cat {path} > {old} && {print_bytes(verb.new)} > {new} && {_holds(new, verb.new)}",
-        f"cat {new} > {path} && {_holds(path, verb.new)} || {{ cat {old} > {path}; false; }}",
-        f"rm -f {old} {new}",
-    )
+    """Write over the same inode, from a copy that is whole; when that fails, the old text comes back. The copies lie
+    in a folder that nobody else can enter."""
+    path, trial = quote(verb.path), "t=/tmp/.reconciler.$$; mkdir -m 700 $t || exit 1"
+    copies = f"cat {path} > $t/old && {print_bytes(verb.new)} > $t/new && {_holds('$t/new', verb.new)}"
+    write = f"{{ cat $t/new > {path} && {_holds(path, verb.new)} || {{ cat $t/old > {path}; false; }}; }}"
+    return (f"{_unchanged(path, verb.old)}; {trial}; {copies} && {write}; s=$?; rm -rf $t; exit $s",)
 
 
 def archive_keys(verb: ArchiveKeys, version: Version) -> tuple[str, ...]:
     """Make the archive under another name, unpack it as the loader will, compare, and only then rename it."""
-    new, trial = f"{BANK}/vcl.new", "/tmp/.reconciler-vcl"
-    undo = f"{{ rm -rf {new} {trial}; false; }}"
-    unpack = f"rm -rf {trial} && mkdir {trial} && tar -C {trial} -xzf {new}"
-    same = f"{{ [ ! -e /.ssh/authorized_keys ] || cmp /.ssh/authorized_keys {trial}/.ssh/authorized_keys; }}"
+    new, keys = f"{BANK}/vcl.new", ".ssh/authorized_keys"
+    trial = "t=/tmp/.reconciler.$$; mkdir -m 700 $t || exit 1"
+    same = f'{{ [ ! -e /{keys} ] || [ "$(md5sum < /{keys})" = "$(md5sum < $t/{keys})" ]; }}'
+    unpacked = f"tar -C $t -xzf {new} && {same}"
     return (
-        "[ -d /.ssh ] || { mkdir -p /.ssh && chmod 755 /.ssh; }",
-        f"tar -C / -czf {new} .ssh || {undo}",
-        f"{unpack} && {same} || {undo}",
-        f"rm -rf {trial} && mv -f {new} {BANK}/vcl.tgz && sync || {undo}",
+        "[ -d /.ssh ] || { mkdir -p /.ssh && chmod 700 /.ssh; }",
+        f"tar -C / -czf {new} .ssh || {{ rm -f {new}; false; }}",
+        f"{trial}; {unpacked}; s=$?; rm -rf $t; [ $s = 0 ] || rm -f {new}; exit $s",
+        f"mv -f {new} {BANK}/vcl.tgz && {{ sync || true; }}",
     )
 
 
@@ -76,20 +74,21 @@ def replace_boot_config(verb: ReplaceBootConfig, version: Version) -> tuple[str,
         _unchanged(config, verb.old),
         f"[ -f {BANK}/vcl.tgz ] || {{ echo 'there is no vcl.tgz to name'; false; }}",
         f"cp -f {config} {kept} && {_holds(kept, verb.old)}",
-        f"{print_bytes(verb.new)} > {new} && sync && {_holds(new, verb.new)} || {{ rm -f {new}; false; }}",
-        f"mv -f {new} {config} && sync",
+        f"{print_bytes(verb.new)} > {new} && {_holds(new, verb.new)} || {{ rm -f {new}; false; }}",
+        f"{_unchanged(config, verb.old)}; mv -f {new} {config} && {{ sync || true; }}",
     )
 
 
 def save_configuration(verb: SaveConfiguration, version: Version) -> tuple[str, ...]:
-    """Run the host's own backup, and see that the archive changed: backup.sh tells of few of its failures.
+    """Run the host's own backup, and see that an archive changed: backup.sh tells of few of its failures. While a live
+    update is pending it writes to the other bank.
 
     `backup.sh 0` counts its runs in a file that it saves, so that a backup that was made is never the same bytes.
     Sources: backup.sh of 5.x and 6.x; KB 301134 for a boot bank that is a link to /tmp.
     """
     bank = f"readlink -f {BANK} | grep -q '^/vmfs/volumes/'"
     lost = "echo 'the boot bank is no boot device: what is saved there is gone at the next boot'"
-    archives = f"$(md5sum {BANK}/*.tgz)"
+    archives = f"$(md5sum {BANK}/*.tgz /altbootbank/*.tgz 2>/dev/null)"
     stale = "echo 'the saved state is still the old one'"
     return (
         f"{bank} || {{ {lost}; false; }}",

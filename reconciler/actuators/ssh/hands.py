@@ -63,6 +63,8 @@ def _judge(lines: Sequence[str], pieces: dict[int, shell.Piece], output: shell.O
 def _refusal(piece: shell.Piece) -> Answer:
     said = piece.said or f"exit status {piece.status}, without a word"
     following = (
-        "raise NFS.MaxVolumes on the host (and Net.TcpipHeapMax with it)" if _VOLUMES_FULL in said else ""
+        "raise NFS.MaxVolumes (for NFS 4.1 NFS41.MaxVolumes) on the host, and Net.TcpipHeapMax with it"
+        if _VOLUMES_FULL in said
+        else ""
     )
     return Answer(False, said, bool(_HOSTD.search(said)), following)

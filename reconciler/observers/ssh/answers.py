@@ -32,7 +32,7 @@ from reconciler.observers.ssh.errors import Unreadable
 from reconciler.transports.shell import Piece
 
 Pieces = Sequence[Piece]
-NO_MEMBER, NO_ARCHIVE, NO_ROOM = 3, 4, 90
+NOT_WHOLE, NO_MEMBER, NO_ARCHIVE, NO_ROOM = 1, 3, 4, 90
 
 
 def text_of(piece: Piece) -> str:
@@ -70,6 +70,10 @@ def datastores_4x(pieces: Pieces) -> tuple[Datastore, ...]:
 
 def machines(pieces: Pieces) -> tuple[Machine, ...]:
     """All registered machines, and all running ones, which may be registered nowhere."""
+    if b"Skipping invalid VM" in pieces[0].err + pieces[0].out:
+        raise Unreadable(
+            "a registered virtual machine can't be read (its datastore may be lost)", pieces[0].said
+        )
     registered = vms.getallvms(text_of(pieces[0]))
     running = [machine for piece in pieces[1:] for machine in esxcli.running_machines(text_of(piece))]
     return (*registered, *running)
@@ -85,11 +89,10 @@ def network_4x(pieces: Pieces) -> Network:
 
 
 def ssh(pieces: Pieces) -> SshService:
-    """A script without a usable status leaves one proof: this very session, which SSH carries."""
     try:
         running = services.running(pieces[1].status, pieces[1].said)
     except Unreadable:
-        running = True
+        running = None
     return SshService(running, services.chkconfig(text_of(pieces[0])))
 
 
@@ -108,7 +111,9 @@ def keys_file(path: str) -> Callable[[Pieces], KeysFile]:
         listing = _listed(pieces[0])
         if listing.place is Place.ABSENT:
             return KeysFile(path, None)
-        if listing.kind != "a file" or not listing.mode:
+        if not listing.mode:
+            return KeysFile(path, None, odd="below something that is no folder")
+        if listing.kind != "a file":
             return KeysFile(path, None, odd=listing.kind)
         text_of(pieces[1])
         return KeysFile(path, pieces[1].out, listing.sticky if path.startswith("/etc/") else None)
@@ -118,23 +123,26 @@ def keys_file(path: str) -> Callable[[Pieces], KeysFile]:
 
 def boot_modules(pieces: Pieces) -> BootModules:
     bank, config, other, archive = pieces
-    if archive.status not in (0, NO_MEMBER, NO_ARCHIVE) and _no_space(archive):
+    if archive.status not in (0, NOT_WHOLE, NO_MEMBER, NO_ARCHIVE) or _no_space(archive):
         raise Unreadable("vcl.tgz could not be unpacked to look into it", archive.said)
     return BootModules(
         text_of(bank).strip(),
         _content(config),
         _content(other),
-        archive.status != NO_ARCHIVE,
-        archive.out if archive.status == 0 else None,
+        archive=archive.status != NO_ARCHIVE,
+        whole=archive.status in (0, NO_MEMBER),
+        archived_keys=archive.out if archive.status == 0 else None,
     )
 
 
 def saved_state(pieces: Pieces) -> SavedState:
-    bank, state, leftover = pieces
+    bank, state, leftover, config, other = pieces
     if state.status not in (0, NO_MEMBER, NO_ARCHIVE):
         raise Unreadable(f"the saved state could not be unpacked (exit status {state.status})", state.said)
     keys = state.out if state.status == 0 else None
-    return SavedState(text_of(bank).strip(), keys, bool(leftover.out.strip()))
+    return SavedState(
+        text_of(bank).strip(), keys, bool(leftover.out.strip()), _content(config), _content(other)
+    )
 
 
 def owed(pieces: Pieces) -> frozenset[str]:

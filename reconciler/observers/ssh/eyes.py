@@ -20,6 +20,8 @@ LIMIT_SECONDS = 240.0
 POLLS = 16
 """With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, which needs up to one to answer."""
 
+NOT_FOUND = 127
+
 Answers = Mapping[Question[Any], Any]
 
 
@@ -43,6 +45,7 @@ class SshEyes:
         self._session = session
         self._pause = pause
         self._waiting = waiting
+        self._patience = POLLS
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
         """The answers, `Unseen` where the host would not tell; the product unless it is known already.
@@ -60,15 +63,18 @@ class SshEyes:
             return bool(pending)
 
         self._polls()(ask)
+        self._patience = 1 if pending else POLLS
         return seen
 
     def _polls(self) -> Retrying:
+        """Waits for hostd, but not again in a session in which it was waited for in vain and is still away."""
+
         def tell(state: RetryCallState) -> None:
             self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
 
         return Retrying(
             retry=retry_if_result(bool),
-            stop=stop_after_attempt(POLLS),
+            stop=stop_after_attempt(self._patience),
             wait=wait_exponential(multiplier=1, max=10),
             sleep=self._pause,
             before_sleep=tell,
@@ -103,6 +109,11 @@ class SshEyes:
             raise Unreachable(
                 f"the host's shell did not run what it was sent; it said: {said or 'nothing'}",
                 next="log in by hand with ssh and see whether a command runs",
+            )
+        if pieces[0].status not in (0, NOT_FOUND):
+            raise Unreachable(
+                f"the host could not say what it is (vmware -v ended with {pieces[0].status}): {pieces[0].said[:200]}",
+                next="it may be out of memory; log in by hand and run: vmware -v",
             )
         product: Product = IDENTITY.read([pieces[0]])
         return product

@@ -61,7 +61,7 @@ _SSH = Reading(("chkconfig --list", "/etc/init.d/SSH status"), answers.ssh)
 _TIMEOUT = Reading(
     (_XML + "system settings advanced list -o /UserVars/ESXiShellTimeOut",), answers.shell_timeout
 )
-_OWED = Reading(("cat /tmp/.reconciler-owed",), answers.owed)
+_OWED = Reading(("cat /var/run/reconciler-owed",), answers.owed)
 _NFS, _VOLUMES = _XML + "storage nfs list", _XML + "storage filesystem list"
 
 _TRIAL = "t=/tmp/.reconciler-look.$$; rm -rf $t; mkdir -m 700 $t || exit 90; "
@@ -81,6 +81,7 @@ _STATE = (
     f"name=$(grep -E '^(\\./)?{_MEMBER}$' names) || return 3; "
     f'tar -x${{z}}f local.tgz "$name" && cat "$name"; }}; look; s=$?; cd /; rm -rf $t; exit $s'
 )
+_OTHER_BANK = ("cat /bootbank/boot.cfg", "cat /altbootbank/boot.cfg")
 _LEFTOVER = "grep -i 'vcl\\.tgz' /bootbank/boot.cfg; ls -d /bootbank/vcl.tgz"
 
 
@@ -111,7 +112,9 @@ _FIXED: dict[Release, dict[Question[Any], Reading]] = {
         SshState(): _SSH,
         ShellTimeout(): _TIMEOUT,
         AuthorizedKeys(): _keys_file(_KEYS),
-        Persistence(): Reading(("readlink -f /bootbank", _STATE, _LEFTOVER), answers.saved_state),
+        Persistence(): Reading(
+            ("readlink -f /bootbank", _STATE, _LEFTOVER, *_OTHER_BANK), answers.saved_state
+        ),
         BackupOwed(): _OWED,
     },
 }

@@ -11,11 +11,9 @@ import difflib
 import time
 
 from reconciler.simulator import archive
-from reconciler.simulator.saved import KEY_ID, branched, save, saved_files
+from reconciler.simulator.saved import KEY_ID, LOCK, branched, certified, save, saved_files
 from reconciler.simulator.shell.streams import decode
 from reconciler.simulator.tools.call import Call, Usage, always, program, target
-
-LOCK = "/tmp/bootbank.lck"
 
 
 @program("/sbin/backup.sh", changing=always)
@@ -36,11 +34,9 @@ async def run_backup(call: Call, bank: str, shutdown: bool) -> int:
     host = call.host
     if host.audit:
         return 0
-    for path in ("/etc/vmware/ssl/rui.key", "/etc/vmware/ssl/rui.crt"):
-        node = host.files.find(path)
-        if node is None or not node.data:
-            await call.out("SSL certificates are invalid\n")
-            return 1
+    if not certified(host):
+        await call.out("SSL certificates are invalid\n")
+        return 1
     if not await _locked(call):
         return 1
     try:

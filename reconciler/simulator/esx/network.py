@@ -1,7 +1,7 @@
 """`esxcli network` and its older form `esxcfg-vswitch`.
 
-Layouts: field captures of 5.0, 6.5 and 7.x. Inferred: the narrower columns of esxcfg-vswitch on 4.x and 5.x are not
-known, so all versions print those of 7.x; the refusal of a VLAN out of range.
+Layouts: field captures of 5.0, 6.5 and 7.x, public ones of esxcfg-vswitch on 5.5 and 6.x. Inferred: that esxcfg-vswitch
+of 4.x prints as that of 5.5; the refusal of a VLAN out of range.
 """
 
 from __future__ import annotations
@@ -232,32 +232,27 @@ def _apply(net: Net, options: dict[str, str], vswitch: str) -> None:
 
 
 def _listing(call: Call) -> str:
-    net, blocks = Net(call.host), []
+    net, blocks, wide = Net(call.host), [], call.host.release.since(7)
     for switch in net.config.switches:
         uplinks = ",".join(switch.uplinks)
         ports = 2816 if call.host.release.since(6, 5) else switch.ports
         lines = [
             _switch_line("Switch Name", "Num Ports", "Used Ports", "Configured Ports", "MTU", "Uplinks"),
-            _switch_line(
-                switch.name,
-                str(ports),
-                str(net.used(switch.name)),
-                str(switch.ports),
-                str(switch.mtu),
-                uplinks,
-            ),
-            "\n",
-            f"  {'PortGroup Name':<40}  {'VLAN ID':<7}  {'Used Ports':<10}  Uplinks\n",
+            _switch_line(switch.name, ports, net.used(switch.name), switch.ports, switch.mtu, uplinks),
+            "",
+            _group_line(wide, "PortGroup Name", "VLAN ID", "Used Ports", "Uplinks"),
         ]
-        lines += [group_line(each.name, each.vlan, each.clients, uplinks) for each in net.groups(switch.name)]
-        blocks.append("".join(lines))
+        lines += [
+            _group_line(wide, each.name, each.vlan, each.clients, uplinks) for each in net.groups(switch.name)
+        ]
+        blocks.append("".join(f"{line.rstrip() if wide else line}\n" for line in lines))
     return "\n".join(blocks)
 
 
-def _switch_line(*cells: str) -> str:
-    return "{:<16} {:<11} {:<11} {:<17} {:<7} {}\n".format(*cells)
+def _switch_line(*cells: str | int) -> str:
+    return "{:<16} {:<11} {:<11} {:<17} {:<7} {:<10}".format(*cells)
 
 
-def group_line(name: str, vlan: int, used: int, uplinks: str) -> str:
-    """A port group's row (field capture: 7.x)."""
-    return f"  {name:<40}  {vlan:<7}  {used:<10}  {uplinks}\n"
+def _group_line(wide: bool, name: str, vlan: str | int, used: str | int, uplinks: str) -> str:
+    """A port group's row (captures: 40 columns for the name on 7.x, 20 before)."""
+    return f"  {name:<{40 if wide else 20}}  {vlan:<7}  {used:<10}  {uplinks:<10}"

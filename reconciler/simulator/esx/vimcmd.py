@@ -61,13 +61,15 @@ async def vim_cmd(call: Call) -> int:
         await VERBS[name](call, words[1:])
     except Refusal as refusal:
         await call.out(f"{refusal}\n")
+    except OSError as problem:
+        await call.out(f"{fault(call, 'HostConfigFault', str(problem.strerror))}\n")
     return 0
 
 
-def not_found(call: Call, message: str) -> Refusal:
-    """(vim.fault.NotFound) as this version prints it (field capture: 8.0)."""
+def fault(call: Call, name: str, message: str) -> Refusal:
+    """(vim.fault.NAME) as this version prints it (field capture: NotFound of 8.0)."""
     fields = (("faultCause", Null("vmodl.MethodFault")), ("faultMessage", None), ("msg", message))
-    text = dump(Object("vim.fault.NotFound", fields), call.host.release).rstrip("\n")
+    text = dump(Object(f"vim.fault.{name}", fields), call.host.release).rstrip("\n")
     if call.host.release.since(8):
         text = text.replace("faultMessage = <unset>,", "faultMessage = <unset>")
     return Refusal(text)
@@ -216,7 +218,14 @@ async def datastore_summary(call: Call, words: list[str]) -> None:
 
 @verb("vmsvc/getallvms")
 async def all_machines(call: Call, words: list[str]) -> None:
-    await call.out(getallvms(call.host.machines, call.host.release))
+    valid = []
+    for machine in call.host.machines:
+        volume = call.host.volumes.by_name(machine.datastore)
+        if volume is not None and volume.reached:
+            valid.append(machine)
+        else:
+            await call.error(f"Skipping invalid VM '{machine.id}'\n")
+    await call.out(getallvms(valid, call.host.release))
 
 
 @verb("vmsvc/power.getstate")
@@ -228,7 +237,7 @@ async def power_getstate(call: Call, words: list[str]) -> None:
 def _machine(call: Call, words: list[str]) -> Machine:
     found = next((each for each in call.host.machines if words and str(each.id) == words[0]), None)
     if found is None:
-        raise not_found(call, f'Unable to find a VM corresponding to "{words[0] if words else ""}"')
+        raise fault(call, "NotFound", f'Unable to find a VM corresponding to "{words[0] if words else ""}"')
     return found
 
 

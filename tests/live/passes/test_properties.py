@@ -28,7 +28,8 @@ FOREIGN = (
 )
 
 ONCE = settings(
-    max_examples=12,
+    # real SSH costs more than a pure function: an eighth of the profile's examples
+    max_examples=settings().max_examples // 8,
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,

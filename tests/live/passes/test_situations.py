@@ -164,8 +164,12 @@ def test_switching_ssh_off_comes_last_and_is_saved_before(tmp_path: Path, versio
         assert "its risk is link" in held(cautious)["ssh"]
         report = there.run(allow=Risk.LINK)
         assert (report.status, report.steps[-1].resource) == (Status.CONVERGED, "ssh")
-        titles = [action.title for action in report.steps[-1].actions]
-        assert titles[-2:] == ["save the configuration to the boot bank", "stop the SSH service"]
+        titles = [action.title for step in report.steps for action in step.actions]
+        assert titles[-3:] == [
+            "do not start SSH with the host",
+            "save the configuration to the boot bank",
+            "stop the SSH service",
+        ]
         assert any("no pass reaches this host" in it.why for it in report.findings)
         assert there.host.ssh == (False, False)
         there.host.reboot(power_loss=True)
@@ -254,7 +258,7 @@ def test_a_public_key_file_that_is_not_there_stops_the_host_before_anything_is_s
 def test_a_backup_that_a_killed_pass_owes_is_made_by_the_next(tmp_path: Path) -> None:
     with world(tmp_path, "6.7", {"datastores": {"repository": mount()}}) as there:
         there.host.mount_nfs("repository", SERVER, PATH, saved=False)
-        there.host.files.write("/tmp/.reconciler-owed", b"datastore/repository\n")
+        there.host.files.write("/var/run/reconciler-owed", b"datastore/repository\n")
         report = there.run()
         assert [(step.resource, step.outcome) for step in report.steps] == [
             ("datastore/repository", Outcome.DONE)

@@ -101,6 +101,11 @@ def test_bytes_that_are_no_utf8_are_shown() -> None:
     assert json.loads(to_line(host_document(host)))["name"] == r"a\xff"
 
 
+def test_maps_in_a_report_are_changed_too() -> None:
+    values: object = {"a": [1, "a", None]}
+    assert map_texts(values, str.upper) == {"A": (1, "A", None)}
+
+
 def test_letters_of_all_scripts_stay_readable() -> None:
     document = {"name": "Übung-データ"}
     assert "Übung-データ" in to_json(document)

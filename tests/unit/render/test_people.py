@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -48,6 +49,14 @@ def test_quiet_leaves_the_summary_alone(name: str) -> None:
 
 def test_a_report_without_hosts_says_so() -> None:
     assert to_text(Report(dry_run=True), Paint()) == "0 hosts (none). Nothing to do.\n"
+
+
+def test_a_step_may_have_no_fields_and_no_commands() -> None:
+    host = reports.case("plan").hosts[0]
+    bare = replace(host, steps=(replace(host.steps[0], fields=(), actions=()),), held=(), fault=None)
+    report = Report(True, (bare,))
+    assert "it is not mounted" in to_text(report, Paint())
+    assert "```" not in to_markdown(report)
 
 
 def evil_report(text: str) -> Report:

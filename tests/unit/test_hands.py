@@ -1,0 +1,81 @@
+"""How a host's answer to a verb is understood."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.hands import SshHands
+from reconciler.facts import NfsSource
+from reconciler.transports.shell import Output
+from reconciler.verbs import MountNfs, RemountNfs, SaveConfiguration, StartSsh, Verb
+from tests.unit.test_commands import MOUNT41, NEW, OLD
+
+
+class Saying:
+    """A session in which each command says what the test wants it to say."""
+
+    def __init__(self, *said: tuple[int, bytes, bytes], rest: bytes = b"") -> None:
+        self.said, self.rest, self.sent = said, rest, b""
+
+    def run(self, script: bytes, *, limit: float) -> Output:
+        self.sent = script
+        word = re.findall(rb"\\036 ([0-9a-f]+) %s", script)[0]
+        ends = [b"\x1e " + word + b" %d %d\x1e" % (at, it[0]) for at, it in enumerate(self.said)]
+        out = b"".join(it[1] + end for it, end in zip(self.said, ends, strict=True))
+        err = b"".join(it[2] + end for it, end in zip(self.said, ends, strict=True))
+        return Output(0, out + self.rest, err)
+
+
+def answer(verb: Verb, *said: tuple[int, bytes, bytes], **more: Any) -> Answer:
+    return SshHands(Saying(*said, **more), NEW).do(verb)
+
+
+def test_what_is_described_is_what_is_sent() -> None:
+    session = Saying((0, b"", b""), (0, b"", b""))
+    hands = SshHands(session, OLD)
+    verb = RemountNfs("ds", NfsSource("a", "/a"), NfsSource("b", "/b"))
+    assert hands.do(verb) == Answer(True)
+    assert all(line.encode() in session.sent for line in hands.describe(verb))
+
+
+def test_a_refusal_is_quoted() -> None:
+    said = answer(StartSsh(), (1, b"Unable to add\n", b"really\n"))
+    assert (said.ok, said.passing, said.next) == (False, False, "")
+    assert said.said.split() == ["Unable", "to", "add", "really"]
+
+
+def test_a_refusal_without_words_tells_its_status() -> None:
+    assert answer(StartSsh(), (3, b"", b" \n")).said == "exit status 3, without a word"
+
+
+def test_a_fault_is_a_refusal_whatever_the_exit_status() -> None:
+    said = answer(
+        StartSsh(), (0, b"(vim.fault.NotFound) {\n   faultCause = (vmodl.MethodFault) null\n}", b"")
+    )
+    assert not said.ok
+    assert answer(StartSsh(), (0, b"a (vim.fault.NotFound) in the midst", b"")).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"Connect to localhost failed: Connection failure\n", b"Failed to login: Connection reset by peer\n"],
+)
+def test_an_agent_that_is_away_is_no_refusal(text: bytes) -> None:
+    assert answer(StartSsh(), (1, b"", text)).passing
+
+
+def test_the_setting_for_more_volumes_is_named() -> None:
+    text = (
+        b"Sysinfo error: NFS has reached the maximum number of supported volumesSee VMkernel log for details."
+    )
+    assert "NFS.MaxVolumes" in answer(MountNfs("a", MOUNT41), (1, text, b"")).next
+
+
+def test_a_shell_that_ended_before_its_command_is_no_success() -> None:
+    assert not answer(SaveConfiguration(), (0, b"", b"")).ok
+    assert answer(StartSsh()).said == "the host's shell ended before the command did"
+    assert answer(StartSsh(), rest=b"Killed\n").said == "Killed"
