@@ -45,7 +45,7 @@ def converge(resources: tuple[Resource, ...], host: Host, allow: Risk) -> Plan:
 @given(hosts(), specs, st.sampled_from(Risk))
 @example(Host({"beta": "/one", "gamma": "/two"}), CHAIN, Risk.LINK)
 @example(Host({"beta": "/one", "gamma": "/two"}, machines=[("gamma", "")]), CHAIN, Risk.LINK)
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_step_by_step_the_plan_gets_empty(host: Host, spec: dict[str, Any], allow: Risk) -> None:
     resources = wished(spec)
     last = converge(resources, host, allow)
@@ -57,7 +57,7 @@ def test_step_by_step_the_plan_gets_empty(host: Host, spec: dict[str, Any], allo
 
 @given(hosts(), specs, st.sampled_from(Risk))
 @example(Host({"delta": "/three"}, ["beta"], groups={}, switches=["vSwitch0"]), CHAIN, Risk.DATA)
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_what_the_spec_does_not_name_stays_as_it_was(host: Host, spec: dict[str, Any], allow: Risk) -> None:
     before = deepcopy(host)
     converge(wished(spec), host, allow)
@@ -78,7 +78,7 @@ def test_what_the_spec_does_not_name_stays_as_it_was(host: Host, spec: dict[str,
 
 @given(hosts(), specs)
 @example(Host({"beta": "/one", "gamma": "/two"}), CHAIN)
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_with_everything_allowed_all_that_can_be_done_is_done(host: Host, spec: dict[str, Any]) -> None:
     resources = wished(spec)
     last = converge(resources, host, Risk.DATA)
@@ -89,7 +89,7 @@ def test_with_everything_allowed_all_that_can_be_done_is_done(host: Host, spec: 
 
 @given(hosts(), specs, st.sampled_from(Risk))
 @example(Host({"beta": "/one", "gamma": "/two"}, machines=[("id-two", "")]), CHAIN, Risk.DATA)
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_no_mount_below_a_machine_is_touched(host: Host, spec: dict[str, Any], allow: Risk) -> None:
     below = {
         name: path

@@ -93,7 +93,7 @@ SPEC = {
 }
 any_plan = given(all_specs, looks(), st.sampled_from(Risk))
 pinned = example(SPEC, TAKEN, Risk.SERVICE)
-often = settings(max_examples=300, deadline=None)
+often = settings(deadline=None)
 
 
 @any_plan
