@@ -219,7 +219,9 @@ class Apply:
             f"{self.task.name}: the configuration could not be saved, and a power loss would undo what was changed; "
             f"the host said: {answer.said}"
         )
-        self._note(Refused(message, next="put right what the host names, then run again: the backup is still owed"))
+        self._note(
+            Refused(message, next="put right what the host names, then run again: the backup is still owed")
+        )
 
     def _not_converged(self, step: Step, what: str) -> Fault:
         message = f"{self.task.name}: {step.resource} was changed without an error, but {what}"

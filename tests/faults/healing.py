@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tests.live.passes.world import PATH, SERVER, Keys, World, _shared_keys, ful
 
 DRIFT = (NfsMount("repository", "10.10.0.9", PATH), NfsMount("old-iso", SERVER, "/export/iso"))
 OTHERS = b"# of the admins\r\nssh-rsa QUFBQQ== somebody else"
+ENDING_SECONDS = 30.0
 MODULE = b" --- vcl.tgz"
 
 
@@ -56,6 +58,7 @@ def heals(there: World, *, exclusive: bool = False, once: bool = True) -> None:
     report = there.run()
     assert report.fault is None, report.fault
     assert report.status in (Status.CONVERGED, Status.IN_SYNC), report
+    all_has_ended(there)
     whole(there, exclusive=exclusive)
     if once:
         assert mounts_made(there) == {"repository": 1, "vms": 1}
@@ -63,6 +66,15 @@ def heals(there: World, *, exclusive: bool = False, once: bool = True) -> None:
     there.host.reboot(power_loss=True)
     assert there.look().status is Status.IN_SYNC, "a power loss brings something back"
     whole(there, exclusive=exclusive)
+
+
+def all_has_ended(there: World) -> None:
+    """Wait for what a cut session has left running: a host takes it to its end, and its folder in /tmp goes then."""
+    inner: Any = there.host._host
+    limit = time.monotonic() + ENDING_SECONDS
+    while there.host._do(lambda: bool(inner.processes)):
+        assert time.monotonic() < limit, "something of a cut session still runs"
+        time.sleep(0.02)
 
 
 def whole(there: World, *, exclusive: bool) -> None:

@@ -10,16 +10,13 @@ from typing import Protocol
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.commands import Version, commands
 from reconciler.transports import shell
+from reconciler.transports.hostd import restarting
 from reconciler.verbs import Verb
 
 LIMIT_SECONDS = 300.0
 """The longest that one verb may take: a mount from a dead server takes 30 s, backup.sh waits 60 s for a lock."""
 
 _FAULT = re.compile(r"^\((?:vim|vmodl)\.fault\.", re.MULTILINE)
-_HOSTD = re.compile(
-    r"^(?:Connect to localhost failed|Failed to login: (?:Connection reset|SSL Exception)|terminate called)",
-    re.MULTILINE,
-)
 _VOLUMES_FULL = "NFS has reached the maximum number of supported volumes"
 
 
@@ -67,4 +64,4 @@ def _refusal(piece: shell.Piece) -> Answer:
         if _VOLUMES_FULL in said
         else ""
     )
-    return Answer(False, said, bool(_HOSTD.search(said)), following)
+    return Answer(False, said, restarting(said), following)

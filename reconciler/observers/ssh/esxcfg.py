@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.facts import Datastore, Network, NfsSource, PortGroup
-from reconciler.observers.ssh.errors import Unreadable, lines_of, whole_number
+from reconciler.observers.ssh.errors import Unreadable, lines_of
 
 # A name holds no slash, but may hold " is "; a path may hold " from ", a server no blank.
 MOUNT = re.compile(r"(.+?) is (/.*|\S+) from (\S+?)( mounted)?( available| unavailable)?")
@@ -76,11 +76,3 @@ def _row(pattern: re.Pattern[str], line: str) -> re.Match[str]:
     if match is None:
         raise Unreadable("no row of a list of switches", line)
     return match
-
-
-def advcfg_int(text: str) -> int:
-    """`esxcfg-advcfg -g /NFS/MaxVolumes`: `Value of MaxVolumes is 8`. Raises Unreadable."""
-    match = re.fullmatch(r"\s*Value of \S+ is (\S+)\s*", text)
-    if match is None:
-        raise Unreadable("no value of an advanced option", text)
-    return whole_number(match[1])

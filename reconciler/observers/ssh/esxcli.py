@@ -27,11 +27,6 @@ TO_PRIVATE = {surrogate: surrogate + 0x100000 for surrogate in range(0xDC80, 0xD
 FROM_PRIVATE = {private: surrogate for surrogate, private in TO_PRIVATE.items()}
 
 
-def unknown_command(text: str) -> bool:
-    """Whether a failed esxcli said that this version has no such command (KB 2150498)."""
-    return text.lstrip().startswith("Error: Unknown command or namespace")
-
-
 def records(text: str) -> list[Record]:
     """The structures in esxcli's output, in its order; a list in a field is a list where the format tells.
 

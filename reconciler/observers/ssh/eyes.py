@@ -11,9 +11,9 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
 from reconciler.observers.ssh.errors import Unreadable
-from reconciler.observers.ssh.hostd import restarting
 from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
 from reconciler.transports import shell
+from reconciler.transports.hostd import restarting
 
 LIMIT_SECONDS = 240.0
 """The longest that one look may take: stat() below a dead NFS mount may hang for tens of seconds."""

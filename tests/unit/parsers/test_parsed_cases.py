@@ -49,7 +49,8 @@ def cases() -> list[Any]:
 
 def run(case: dict[str, Any]) -> Any:
     module, function = case["parser"].split(".")
-    parser = getattr(importlib.import_module(f"reconciler.observers.ssh.{module}"), function)
+    package = "transports" if module == "hostd" else "observers.ssh"
+    parser = getattr(importlib.import_module(f"reconciler.{package}.{module}"), function)
     text = capture(case["capture"]) if "capture" in case else case["text"]
     status = [case["status"]] if "status" in case else []
     return parser(*status, text, *([case.get("err", "")] if module == "files" else []))

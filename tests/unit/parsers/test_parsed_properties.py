@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from reconciler.facts import Machine, PortGroup
 from reconciler.faults import Unsupported
-from reconciler.observers.ssh import esxcfg, esxcli, files, hostd, identity, machines, services, vimdump
+from reconciler.observers.ssh import esxcfg, esxcli, files, identity, machines, services, vimdump
 from reconciler.observers.ssh.errors import Unreadable
+from reconciler.transports import hostd
 
 # Printable, with what names really hold: blanks, brackets, quotes, colons, letters of other scripts.
 LETTERS = st.one_of(
@@ -258,10 +259,8 @@ PARSERS: list[Callable[[str], object]] = [
     esxcli.vswitches,
     esxcli.running_machines,
     esxcli.advanced_int,
-    esxcli.unknown_command,
     esxcfg.nas_list,
     esxcfg.vswitch_list,
-    esxcfg.advcfg_int,
     machines.getallvms,
     machines.config_file,
     vimdump.parse,
