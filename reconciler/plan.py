@@ -159,7 +159,10 @@ class _Planner:
 
     def _objection(self, step: Step) -> str | None:
         if step.resource in self.ring:
-            return "it and what it needs wait for one another: " + ", ".join(sorted(self.ring))
+            names = ", ".join(sorted(self.ring))
+            return (
+                f"these wait for one another: {names}; make one of them absent first, then give it its place"
+            )
         for need in step.needs:
             if need in self.blocked:
                 return f"it stands on {need}, which is {self.blocked[need]}"

@@ -103,6 +103,7 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
         yield shlex.quote(text).removeprefix("'").removesuffix("'")
         yield from _base64_forms(text.encode())
+        yield from (text.encode().hex(), text.encode().hex().upper())
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

@@ -10,6 +10,7 @@ from reconciler.desired.mistakes import Mistake, listed, suggestion
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.public_keys import Judgement, judge_host_key, judge_key
 from reconciler.kinds import authorized_keys, datastores, working_directory
+from reconciler.kinds.key_lines import parse_key_line
 
 SPEC = ("spec",)
 SECRETS: tuple[Place, ...] = (("access", "ssh", "password"),)
@@ -87,9 +88,24 @@ def _keys(host: DesiredHost, mistakes: list[Mistake], warnings: list[Mistake]) -
     for index, item in enumerate(wish.authorized_keys or ()):
         if isinstance(item, str):
             _key(host.root, ("ssh", "authorizedKeys", index), judge_key(item), mistakes, warnings)
+    mistakes += _contradicting_keys(host)
     pinned = host.access.ssh.host_key
     if pinned is not None:
         _key(host.root, ("access", "ssh", "hostKey"), judge_host_key(pinned), mistakes, warnings)
+
+
+def _contradicting_keys(host: DesiredHost) -> Iterator[Mistake]:
+    """One key with and without options, or with two kinds of them: sshd takes the first line only."""
+    options: dict[tuple[str, str], str] = {}
+    for index, item in enumerate(host.wish(authorized_keys.KIND).authorized_keys or ()):
+        text = item if isinstance(item, str) else host.key_files.get(item.file, "")
+        for key in (key for line in text.splitlines() if (key := parse_key_line(line)) is not None):
+            if options.setdefault(key.identity, key.options) != key.options:
+                place = ("ssh", "authorizedKeys", index)
+                what = "is a key that another item wishes with other options; sshd takes the first line of a key only"
+                yield host.root.nearest(place).mistake(
+                    (*SPEC, *place), f"{what} (would be right: one item a key)"
+                )
 
 
 def _key(

@@ -169,6 +169,12 @@ class NfsDatastore(_Base):
 
     def _as_wished(self, found: Datastore) -> Verdict:
         verdict = _accessible(found)
+        if self._differs(found) and found.nfs is not None:
+            finding = (
+                f"it is not the mount that the spec wants either ({self.source.server}:{self.source.path})"
+            )
+            advice = "it is replaced once the old one can be reached; or unmount that by hand"
+            return Verdict(unknown=verdict.unknown, findings=(*verdict.findings, f"{finding}; {advice}"))
         if self.source.read_only and not found.read_only_known:
             finding = "this version of ESXi does not tell whether a mount is read-only"
             return Verdict(unknown=verdict.unknown, findings=(*verdict.findings, finding))
