@@ -191,12 +191,14 @@ class KeysFile:
 
     `marked` is the sticky bit that visorfs shows for a file that the configuration backup takes along; None where
     that means nothing (4.x, where the file lies outside /etc). `odd` says what stands there in place of a plain file.
+    `loose` names the file and its folder as far as others than root may write there: sshd passes such a file over.
     """
 
     path: str
     content: bytes | None
     marked: bool | None = None
     odd: str | None = None
+    loose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,9 @@ class _Planner:
         self.blocked[name] = self.blocked[base]
 
     def _place(self, resource: Resource, change: Change) -> None:
+        own = [step.change.place for step in self.steps if step.resource == resource.name]
+        if change.follows is not None and change.follows not in own:
+            return
         step = Step(
             resource.name,
             change,

@@ -152,8 +152,11 @@ def _answer(waiting: Sequence[HostReport], *, again: bool) -> bool:
     what = f"{many(steps, 'step')} on {many(len(waiting), 'host')}"
     sys.stderr.write(f"\n{changed}Do this ({what})? Only 'yes' is taken as a yes: ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip() == "yes":
+    line = sys.stdin.readline()
+    if line.strip() == "yes":
         return True
+    if not line:
+        tell("")
     tell("Nothing more is done." if again else "Nothing was done.")
     return False
 

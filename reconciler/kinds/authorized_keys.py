@@ -35,6 +35,7 @@ from reconciler.verbs import AppendKeys, MarkKeys, RewriteKeys
 
 NAME = "authorizedKeys"
 PLACE = ("ssh", "authorizedKeys")
+EXCLUSIVE = ("ssh", "exclusiveKeys")
 
 
 class KeyFile(Fragment):
@@ -92,17 +93,32 @@ class KeysResource:
         behind = [key for key in self.wanted if _hidden(key, there)]
         missing = [key for key in self.wanted if key not in behind and not _present(key, there)]
         foreign, findings = self._foreign(there, facts)
-        adding = self._adding(file, missing)
-        changes = (*adding, *self._removing(_grown(file, adding), foreign), *self._marking(file))
-        # a removal may be held for its risk: what it leaves to be saved is seen once it is done
-        pending = any(change.risk is Risk.SAFE for change in changes)
-        lasting = judge_persistence(self.wanted, file, pending, facts) if self.persist else Verdict()
+        adding, marking = self._adding(file, missing), self._marking(file)
+        removing = self._removing(_grown(file, adding), foreign)
+        lasting = self._lasting(file, bool(adding or marking), bool(removing), facts)
         return Verdict(
-            (*changes, *lasting.changes),
+            (*adding, *removing, *marking, *lasting.changes),
             tuple(_hidden_text(key) for key in behind) + lasting.held,
             lasting.unknown,
-            (*self._refused(facts), *map(_hidden_text, behind), *findings, *lasting.findings),
+            (
+                *self._refused(facts),
+                *map(_hidden_text, behind),
+                *_unusable(file, there, self.wanted),
+                *findings,
+                *lasting.findings,
+            ),
         )
+
+    def _lasting(self, file: KeysFile, pending: bool, removing: bool, facts: Facts) -> Verdict:
+        """What makes the keys last. What only a removal makes necessary goes with it, since that may be held."""
+        if not self.persist:
+            return Verdict()
+        verdict = judge_persistence(self.wanted, file, pending, facts)
+        if pending or not removing:
+            return verdict
+        more = judge_persistence(self.wanted, file, True, facts).changes
+        following = (replace(change, follows=EXCLUSIVE) for change in more if change not in verdict.changes)
+        return replace(verdict, changes=(*verdict.changes, *following))
 
     def _adding(self, file: KeysFile, missing: list[KeyLine]) -> tuple[Change, ...]:
         if not missing:
@@ -125,7 +141,7 @@ class KeysResource:
         action = RewriteKeys(file.path, file.content, kept, len(foreign))
         gone = Difference("keys", [key.label for key in foreign], [])
         why = "no spec names " + ("this key" if len(foreign) == 1 else "these keys")
-        return (Change("update", Risk.SERVICE, (gone,), (action,), why, ("ssh", "exclusiveKeys")),)
+        return (Change("update", Risk.SERVICE, (gone,), (action,), why, EXCLUSIVE),)
 
     def _marking(self, file: KeysFile) -> tuple[Change, ...]:
         if not self.persist or file.marked is not False:
@@ -159,6 +175,15 @@ class KeysResource:
                 why = refused_by(key, product.version)
                 if why is not None:
                     yield f"the key {key.label} will be refused at login: {why}"
+
+
+def _unusable(file: KeysFile, there: list[KeyLine], wanted: tuple[KeyLine, ...]) -> Iterable[str]:
+    """Why sshd passes over what stands in the file."""
+    for path in file.loose:
+        yield f"others than root may write to {path}, so sshd takes no key from there: chmod go-w {path}"
+    for key in there:
+        if len(key.blob) % 4 and any(key.identity == it.identity for it in wanted):
+            yield f"the key {key.label} stands in the file without its last '=', and sshd will not take that line"
 
 
 def _grown(file: KeysFile, adding: tuple[Change, ...]) -> KeysFile:

@@ -64,6 +64,10 @@ def read_lines(content: bytes) -> list[tuple[bytes, KeyLine | None]]:
     return [(line, parse_key_line(line.rstrip(b"\n").decode("utf-8", "surrogateescape"))) for line in lines]
 
 
+_OPTION = re.compile(r'([A-Za-z0-9-]+)(?:="(?:\\"|[^"])*")?')
+DROPBEAR_OPTIONS = ("command", "no-port-forwarding", "no-agent-forwarding", "no-x11-forwarding", "no-pty")
+
+
 def refused_by(key: KeyLine, version: tuple[int, ...]) -> str | None:
     """Why the sshd of that ESXi version will refuse the key; None when it takes it.
 
@@ -71,6 +75,9 @@ def refused_by(key: KeyLine, version: tuple[int, ...]) -> str | None:
     of 5.x and dropbear of 4.x know no other types than RSA and DSA.
     """
     release = ".".join(str(part) for part in version[:2])
+    odd = [name for name in _OPTION.findall(key.options) if name.lower() not in DROPBEAR_OPTIONS]
+    if version < (5, 0) and odd:
+        return f"dropbear of ESXi {release} does not know the option {odd[0]}"
     if version < (6, 0):
         return None if key.type in ("ssh-rsa", "ssh-dss") else f"ESXi {release} knows RSA and DSA keys only"
     if key.type == "ssh-dss":

@@ -69,7 +69,8 @@ class Change:
     """A step that a kind proposes. `verb` is `create`, `update` or `delete`.
 
     `place` is where the spec asks for it, below `spec` (`("datastores", "repository", "nfs", "server")`). `awaits`
-    names a resource that has to be made in the same pass, since the change makes no sense before.
+    names a resource that has to be made in the same pass, since the change makes no sense before; `follows` is the
+    place of another change of the same resource without which this one is not wanted.
     """
 
     verb: str
@@ -80,6 +81,7 @@ class Change:
     place: tuple[str, ...]
     stage: Stage = Stage.NORMAL
     awaits: str | None = None
+    follows: tuple[str, ...] | None = None
 
     @property
     def key(self) -> tuple[object, ...]:

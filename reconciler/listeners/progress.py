@@ -27,7 +27,7 @@ class Bars:
             TextColumn("{task.fields[doing]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
         )
         console = Console(stderr=True, no_color=not colour, highlight=False)
-        self._bars = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+        self._bars = Progress(*columns, console=console, transient=True, redirect_stdout=False, expand=True)
         self._gate = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
         self._all = self._bars.add_task("hosts", total=hosts, doing="")

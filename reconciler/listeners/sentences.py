@@ -26,7 +26,7 @@ def sentence(event: Event) -> str:
         case events.StepEnded():
             return f"{event.verb} {event.resource}: {event.outcome} after {event.seconds:.1f} s"
         case events.Failed():
-            return event.message
+            return event.message.removeprefix(f"{event.host}: ")
         case events.Finished():
             return f"{event.status} after {event.seconds:.1f} s"
         case _:

@@ -124,6 +124,9 @@ def _paragraph(text: str, indent: str, taken: int = 0) -> list[str]:
     """The lines of a text, each wrapped; the first has `taken` columns less."""
     wrapped: list[str] = []
     for line in lines(text):
+        if any(len(word) > WIDTH - len(indent) for word in line.split()):
+            wrapped.append(indent + line)  # it can't be wrapped anyhow, and may be meant to be copied
+            continue
         used = " " * taken if taken and not wrapped else indent
         wrapped += _wrapped(line, used, indent) or [indent]
     return wrapped

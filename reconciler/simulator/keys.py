@@ -45,6 +45,7 @@ OPTIONS = {
     "verify-required",
     "x11-forwarding",
 }
+DROPBEAR_OPTIONS = {"command", "no-agent-forwarding", "no-port-forwarding", "no-pty", "no-x11-forwarding"}
 OPTION = re.compile(r'\s*([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?\s*(,|$)')
 
 
@@ -101,12 +102,15 @@ def _options(text: str) -> dict[str, str] | None:
     return options
 
 
-def fitting(content: bytes, data: bytes, peer: str) -> KeyLine | None:
+def fitting(content: bytes, data: bytes, peer: str, dropbear: bool = False) -> KeyLine | None:
     """The line in force for a key that a client at address `peer` offers; None when there is none.
 
-    A line whose `from=` does not fit is passed over; `command=` and the like are in force as they stand.
+    A line whose `from=` does not fit is passed over, dropbear (4.x) passes over every line with `from=` or another
+    option that it lacks; `command=` and the like are in force as they stand.
     """
     for line in lines(content):
+        if dropbear and not line.options.keys() <= DROPBEAR_OPTIONS:
+            continue
         if line.data == data and _from(line.options.get("from"), peer):
             return line
     return None

@@ -86,7 +86,7 @@ class Door(asyncssh.SSHServer):
         if username == "root" and not self._locked() and self._strong(key) and _trusted(host):
             node = host.files.find(host.release.keys_path)
             content = node.data if node is not None and node.kind == "f" else b""
-            line = keys.fitting(content, key.public_data, self._peer)
+            line = keys.fitting(content, key.public_data, self._peer, not host.release.since(5))
         if line is None:
             self._failed("publickey")
             return False

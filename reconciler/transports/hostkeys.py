@@ -141,7 +141,7 @@ def _unknown(target: SshTarget, seen: PublicKey) -> HostKeyRefused:
     where = " and ".join(map(str, _files(target)))
     message = f"{target.place}: its host key is unknown: {seen} (looked in {where}); nothing was sent"
     advice = (
-        f"Compare the fingerprint on the host's console, then pin it under access.ssh: hostKey: {seen.line}"
+        f"Compare the fingerprint on the host's console, then pin it under access.ssh:\nhostKey: {seen.line}"
     )
     return HostKeyRefused(message, next=advice)
 

@@ -135,7 +135,10 @@ def old(tmp_path: Path) -> Jail:
     return jail
 
 
-BOOT_CFG = b"kernel=b.z\r\nkernelopt=\nmodules=k.z --- s.z --- m.z --- state.tgz\nbuild=4.1.0-1\nupdated=2\nbootstate=0\n"
+BOOT_CFG = (
+    b"kernel=b.z\r\nkernelopt=\nmodules=k.z --- s.z --- m.z --- state.tgz\n"
+    b"build=4.1.0-1\nupdated=2\nbootstate=0\n"
+)
 
 
 def test_a_key_is_appended_in_place_after_an_unfinished_line(modern: Jail) -> None:

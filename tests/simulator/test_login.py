@@ -162,6 +162,13 @@ def test_a_line_of_authorized_keys_is_read_as_sshd_reads_it(line: str, fits: boo
     assert (found is not None) == fits
 
 
+@pytest.mark.parametrize(("options", "fits"), [('command="x",no-pty', True), ('from="127.*"', False)])
+def test_dropbear_passes_over_options_that_it_lacks(options: str, fits: bool) -> None:
+    line = f"{options} ssh-rsa {BLOB}\n".encode()
+    found = key_rules.fitting(line, base64.b64decode(BLOB), "127.0.0.1", dropbear=True)
+    assert (found is not None) == fits
+
+
 @pytest.mark.parametrize("version", ["4.1", "7.0"])
 @pytest.mark.parametrize("opened", ["{file}", "{folder}"])
 def test_keys_that_others_may_write_are_no_keys(farm: Farm, keys: Path, version: str, opened: str) -> None:

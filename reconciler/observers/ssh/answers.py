@@ -116,7 +116,10 @@ def keys_file(path: str) -> Callable[[Pieces], KeysFile]:
         if listing.kind != "a file":
             return KeysFile(path, None, odd=listing.kind)
         text_of(pieces[1])
-        return KeysFile(path, pieces[1].out, listing.sticky if path.startswith("/etc/") else None)
+        folder = path.rpartition("/")[0]
+        loose = tuple(name for name, it in ((path, listing), (folder, _listed(pieces[2]))) if it.loose)
+        marked = listing.sticky if path.startswith("/etc/") else None
+        return KeysFile(path, pieces[1].out, marked, loose=loose)
 
     return read
 

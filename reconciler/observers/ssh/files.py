@@ -33,6 +33,11 @@ class Listing:
         return self.mode[-1:] in ("t", "T")
 
     @property
+    def loose(self) -> bool:
+        """Whether the group or everybody may write there."""
+        return "w" in (self.mode[5:6] + self.mode[8:9])
+
+    @property
     def kind(self) -> str:
         """For people: `a file`, `a folder`, `a link`."""
         return KINDS.get(self.mode[:1], self.place.value)

@@ -86,7 +86,8 @@ _LEFTOVER = "grep -i 'vcl\\.tgz' /bootbank/boot.cfg; ls -d /bootbank/vcl.tgz"
 
 
 def _keys_file(path: str) -> Reading:
-    return Reading((f"ls -ldn {path}", f"cat {path}"), answers.keys_file(path))
+    folder = path.rpartition("/")[0]
+    return Reading((f"ls -ldn {path}", f"cat {path}", f"ls -ldn {folder}"), answers.keys_file(path))
 
 
 _FIXED: dict[Release, dict[Question[Any], Reading]] = {

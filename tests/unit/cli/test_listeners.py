@@ -23,7 +23,7 @@ EVENTS: list[tuple[Event, str, str]] = [
     (events.StepBegan("h", "ssh", "start SSH", 1, 2), "info", "step 1 of 2, ssh: start SSH"),
     (events.Retrying("h", "ssh", "no change", "notConverged"), "warning", "trying ssh again: no change"),
     (events.StepEnded("h", "ssh", "update", "done", 1.25), "debug", "update ssh: done after 1.2 s"),
-    (events.Failed("h", "refused", "h: it said no\x1b[2J"), "error", "h: it said no\x1b[2J"),
+    (events.Failed("h", "refused", "h: it said no\x1b[2J"), "error", "it said no\x1b[2J"),
     (events.Finished("h", "in-sync", 0.5), "info", "in-sync after 0.5 s"),
 ]
 

@@ -148,7 +148,7 @@ def raw(text: str | None) -> bytes | None:
 def _keys(value: dict[str, Any]) -> KeysFile:
     path = value.get("path", "/etc/ssh/keys-root/authorized_keys")
     marked = value.get("marked", True if path.startswith("/etc/") else None)
-    return KeysFile(path, raw(value.get("content")), marked, value.get("odd"))
+    return KeysFile(path, raw(value.get("content")), marked, value.get("odd"), tuple(value.get("loose", ())))
 
 
 def _modules(value: dict[str, Any]) -> BootModules:
