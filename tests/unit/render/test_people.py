@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.faults import FaultKind
 from reconciler.plan import Note
 from reconciler.render.markdown import to_markdown
 from reconciler.render.paint import Paint
@@ -49,6 +50,13 @@ def test_quiet_leaves_the_summary_alone(name: str) -> None:
 
 def test_a_report_without_hosts_says_so() -> None:
     assert to_text(Report(dry_run=True), Paint()) == "0 hosts (none). Nothing to do.\n"
+
+
+def test_a_line_that_is_meant_to_be_copied_is_not_wrapped() -> None:
+    key = "hostKey: ssh-rsa " + "A" * 300
+    fault = FaultReport(FaultKind.HOST_KEY, "its host key is unknown", f"pin it under access.ssh:\n{key}")
+    host = HostReport("a", "a.example.org", Status.FAILED, fault=fault)
+    assert f"      {key}\n" in to_text(Report(True, (host,)), Paint())
 
 
 def test_a_step_may_have_no_fields_and_no_commands() -> None:
