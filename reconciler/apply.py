@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from reconciler.actuators.answer import Answer
-from reconciler.engine import Contact, Hands, Look, Task, describe, planned
+from reconciler.engine import Contact, Hands, Look, Seen, Task, describe, planned
 from reconciler.events import Failed, Listener, StepBegan, StepEnded
 from reconciler.events import Retrying as Again
-from reconciler.facts import Facts, Question, Unseen
 from reconciler.faults import Bug, Fault, NotConverged, Refused, Unreachable
-from reconciler.kinds.model import Change, Resource, Risk, Stage, Verdict
-from reconciler.plan import Plan, Step, changes_configuration, saves
+from reconciler.kinds.model import Change, Risk, Stage
+from reconciler.plan import Plan, Step, changes_configuration, saves, with_needs
 from reconciler.report import Action, FaultReport, HostReport, Outcome, Status, StepReport
 from reconciler.verbs import AppendKeys, OweBackup, RewriteKeys, SaveConfiguration, Verb
 
@@ -24,8 +22,10 @@ TRIES = 3
 """A step is tried so often; each further try is decided by another look."""
 SETTLING = 5
 """A host may need a moment until a look shows what was done: so many looks, with pauses of 1, 2, 4 and 5 s."""
+ROUNDS = 2
+"""The look that closes a pass may find a host that has drifted meanwhile: that is put right once."""
 CUTTING = (Stage.POLICY, Stage.LAST)
-"""What takes the way to the host away; never after something went wrong, since nobody could repair it any more."""
+"""Switching SSH off; never after something went wrong, since nobody could repair it any more."""
 
 Key = tuple[str, tuple[object, ...]]
 
@@ -50,13 +50,17 @@ class Apply:
         self.ended: dict[Key, StepReport] = {}
         self.failed: set[str] = set()
         self.fault: Fault | None = None
-        self.unsaved = self.noted = False
+        self.unsaved: Key | None = None
+        self.noted = False
 
     def run(self) -> HostReport:
         """Do all steps that may be done, and report. What goes wrong, a bug too, is in the report."""
-        self._guarded(self._all_steps)
-        self._guarded(self._save)
-        self._guarded(lambda: self.look.again(self.look.resources))
+        for _ in range(ROUNDS):
+            self._guarded(self._all_steps)
+            self._guarded(self._save)
+            self._guarded(lambda: self.look.again(self.look.resources))
+            if self.stopping() or self._first() is None:
+                break
         self._guarded(self._settle_outcomes)
         return self._report()
 
@@ -90,7 +94,9 @@ class Apply:
 
     def _may(self, step: Step) -> bool:
         """Whether a step is still to be tried, stands on nothing that failed, and would cut no way of repair."""
-        if _key(step) in self.ended or self.failed & {step.resource, *step.needs}:
+        if _key(step) in self.ended:
+            return False
+        if self.failed & with_needs((step.resource,), self.look.resources, self.look.facts):
             return False
         return self.fault is None or step.change.stage not in CUTTING
 
@@ -115,30 +121,30 @@ class Apply:
             self.tell(
                 StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, monotonic() - began)
             )
-        if outcome is Outcome.DONE and saves(step.change.actions):
-            self.look.owed()
+        if saves(step.change.actions):
+            self.look.forget_owed()
         if not self._more_to_save():
             self._save()
 
     def _owe(self, step: Step) -> None:
         answer = self.hands.do(OweBackup(step.resource))
         if not answer.ok:
-            raise _refusal(self.task, step.resource, answer)
+            raise _refusal(self.task, step, answer)
         self.noted = True
 
     def _carry_out(self, step: Step) -> None:
         """Act and look again until the change is not wanted any more. A look that shows nothing ends it: what can't be
         seen is not done again. Raises Refused, NotConverged, LoginRefused, Unreachable."""
-        before = _Seen.of(self.look.resource(step.resource), self.look.facts)
+        before = Seen.of(self.look.resource(step.resource), self.look.facts)
         change: Change | None = step.change
-        after = before
+        after, answer = before, Answer(True)
         for _ in range(TRIES):
             if change is None:
                 break
-            answer = self._act(change)
-            after = self._look_again(step, before)
+            answer = self._act(_key(step), change)
+            after = self._look_again(step, before, patient=answer.ok)
             if not answer.ok and not answer.passing and after.objects_to(change, before):
-                raise _refusal(self.task, step.resource, answer)
+                raise _refusal(self.task, step, answer)
             change = after.wanted(step.change)
             if change is not None:
                 self.tell(
@@ -146,32 +152,37 @@ class Apply:
                         self.task.name, step.resource, answer.said or "a look shows no change", "notConverged"
                     )
                 )
+        if change is None and changes_configuration(step.change.actions):
+            self.unsaved = _key(step)
         if change is not None or after.blind(before) or after.new_held(before):
-            raise self._not_converged(step, after.why(before))
+            proof = self._not_converged(step, after.why(before))
+            raise proof if answer.ok else _refusal(self.task, step, answer)
         self._prove(step.change)
 
-    def _act(self, change: Change) -> Answer:
-        """Do the actions in order, up to the first that fails; the last answer."""
+    def _act(self, key: Key, change: Change) -> Answer:
+        """Do the actions in order, up to the first that fails; the last answer. A backup is asked for once, even if
+        it fails."""
         answer = Answer(True)
         for verb in change.actions:
             answer = self.hands.do(verb)
             whole = len(self.hands.describe(verb)) == 1
-            self.unsaved = self.unsaved or (verb.saved and (answer.ok or not whole))
+            if verb.saved and (answer.ok or not whole):
+                self.unsaved = key
+            if isinstance(verb, SaveConfiguration):
+                self.unsaved, self.noted = None, self.noted and not answer.ok
             if not answer.ok:
                 return answer
-            if isinstance(verb, SaveConfiguration):
-                self.unsaved = self.noted = False
         return answer
 
-    def _look_again(self, step: Step, before: _Seen) -> _Seen:
-        """Look at the resource and all that stand on it, for a while if need be: a fresh mount is not accessible at
-        once."""
+    def _look_again(self, step: Step, before: Seen, *, patient: bool) -> Seen:
+        """Look at the resource and all that stand on it, for a while if need be: a fresh mount may be listed late, and
+        is not accessible at once. `patient`: the host says that it is done, so that it will show."""
         resource = self.look.resource(step.resource)
 
         def once() -> bool:
             self.look.again(self.look.standing_on(step.resource))
-            seen = _Seen.of(resource, self.look.facts)
-            return seen.wanted(step.change) is None and seen.blind(before)
+            seen = Seen.of(resource, self.look.facts)
+            return patient if seen.wanted(step.change) is not None else seen.blind(before)
 
         Retrying(
             retry=retry_if_result(bool),
@@ -180,7 +191,7 @@ class Apply:
             sleep=self.pause,
             retry_error_callback=lambda state: None,
         )(once)
-        return _Seen.of(resource, self.look.facts)
+        return Seen.of(resource, self.look.facts)
 
     def _prove(self, change: Change) -> None:
         """A fresh login with each new key. A connection that fails for another reason is no proof either."""
@@ -202,26 +213,19 @@ class Apply:
         return any(changes_configuration(actions) or saves(actions) for actions in coming)
 
     def _save(self) -> None:
-        """The backup that is owed, once; it belongs to the last step that was tried."""
-        if not self.unsaved:
+        """The backup that is owed, once; it belongs to the last step that needs it."""
+        if self.unsaved is None:
             return
-        self.unsaved = False
-        key = list(self.ended)[-1]
+        key, self.unsaved = self.unsaved, None
         report = self.ended[key]
         self.ended[key] = replace(report, actions=(*report.actions, self._action(SaveConfiguration())))
         answer = self.hands.do(SaveConfiguration())
         if answer.ok:
             self.noted = False
-            self.look.owed()
+            self.look.forget_owed()
             return
         self._end(key, Outcome.FAILED)
-        message = (
-            f"{self.task.name}: the configuration could not be saved, and a power loss would undo what was changed; "
-            f"the host said: {answer.said}"
-        )
-        self._note(
-            Refused(message, next="put right what the host names, then run again: the backup is still owed")
-        )
+        self._note(_unsaved(self.task, answer))
 
     def _not_converged(self, step: Step, what: str) -> Fault:
         message = f"{self.task.name}: {step.resource} was changed without an error, but {what}"
@@ -258,12 +262,14 @@ class Apply:
             last = self.first
         else:
             last = planned(self.task, self.contact, self.look, self.look.plan())
+        touched = {report.resource for report in self.ended.values()}
         report = replace(
             self.first,
             steps=tuple(self.ended.values()),
             held=last.held,
             unknown=last.unknown,
             findings=last.findings,
+            in_sync=tuple(name for name in self.first.in_sync if name not in touched),
             fault=FaultReport.of(self.fault) if self.fault else None,
         )
         return replace(report, status=self._status(report))
@@ -287,50 +293,19 @@ class Apply:
         return Status.CONVERGED if report.steps else Status.IN_SYNC
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a resource thinks of a look, and what that look could not show it."""
-
-    verdict: Verdict
-    unseen: frozenset[Question[Any]]
-
-    @classmethod
-    def of(cls, resource: Resource, facts: Facts) -> _Seen:
-        asked = resource.asks(facts)
-        unseen = frozenset(question for question in asked if isinstance(facts.see(question), Unseen))
-        return cls(resource.judge(facts), unseen)
-
-    def wanted(self, change: Change) -> Change | None:
-        """The change, as it is proposed now; None when it is not any more."""
-        return next((it for it in self.verdict.changes if it.key == change.key), None)
-
-    def blind(self, before: _Seen) -> bool:
-        """Whether something is out of sight now that was not before."""
-        return bool(self.unseen - before.unseen) or (
-            self.verdict.unknown is not None and before.verdict.unknown is None
-        )
-
-    def new_held(self, before: _Seen) -> tuple[str, ...]:
-        return tuple(why for why in self.verdict.held if why not in before.verdict.held)
-
-    def objects_to(self, change: Change, before: _Seen) -> bool:
-        """Whether a refusal stands: the resource is not, beyond doubt, as the change would have made it."""
-        known = {it.key for it in before.verdict.changes}
-        fresh = any(it.key not in known for it in self.verdict.changes)
-        doubtful = self.blind(before) or bool(self.new_held(before)) or fresh
-        return doubtful or self.wanted(change) is not None or saves(change.actions)
-
-    def why(self, before: _Seen) -> str:
-        """What to say when a change is not proved."""
-        if self.blind(before):
-            return self.verdict.unknown or "it could not be looked at again"
-        return next(iter(self.new_held(before)), "looking again shows the same as before")
-
-
 def _key(step: Step) -> Key:
     return step.resource, step.change.key
 
 
-def _refusal(task: Task, resource: str, answer: Answer) -> Fault:
-    message = f"{task.name} refused a change of {resource}; it said: {answer.said}"
+def _refusal(task: Task, step: Step, answer: Answer) -> Fault:
+    if saves(step.change.actions):
+        return _unsaved(task, answer)
+    message = f"{task.name} refused a change of {step.resource}; it said: {answer.said}"
     return Refused(message, next=answer.next or "put right what the host names, then run again")
+
+
+def _unsaved(task: Task, answer: Answer) -> Fault:
+    said = "; ".join(line.strip() for line in answer.said.splitlines() if line.strip())
+    message = f"{task.name}: the configuration could not be saved, a power loss would undo what was changed"
+    following = "put right what the host names, then run again: the backup is still owed"
+    return Refused(f"{message}; the host said: {said}", next=following)

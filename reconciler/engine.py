@@ -16,8 +16,8 @@ from reconciler import plan as plans
 from reconciler.actuators.answer import Answer
 from reconciler.events import Listener, Looking, Planned
 from reconciler.facts import BackupOwed, Facts, Identity, Product, Question, Unseen
-from reconciler.kinds.model import Resource
-from reconciler.plan import Plan, Rules, Step
+from reconciler.kinds.model import Change, Resource, Verdict
+from reconciler.plan import Plan, Rules, Step, saves
 from reconciler.report import Action, HeldReport, HostReport, Status, StepReport
 from reconciler.verbs import Verb
 
@@ -99,9 +99,9 @@ class Look:
             self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
             asked |= wanted
 
-    def owed(self) -> None:
-        """Ask anew whether a backup is owed."""
-        self.facts = self.facts.with_answers(self._contact.eyes.look([BackupOwed()], self.facts))
+    def forget_owed(self) -> None:
+        """A backup was made: whether one is owed is asked anew with the next look."""
+        self.facts = self.facts.without(BackupOwed())
 
     def plan(self) -> Plan:
         return plans.make_plan(self.resources, self.facts, self._task.rules)
@@ -130,6 +130,47 @@ class Look:
         names = [it.name for it in every if matches(it.name, self._task.only)]
         wanted = plans.with_needs(names, every, self.facts)
         return tuple(it for it in every if it.name in wanted)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a resource thinks of a look, and what that look could not show it."""
+
+    verdict: Verdict
+    unseen: frozenset[Question[Any]]
+
+    @classmethod
+    def of(cls, resource: Resource, facts: Facts) -> Seen:
+        asked = resource.asks(facts)
+        unseen = frozenset(question for question in asked if isinstance(facts.see(question), Unseen))
+        return cls(resource.judge(facts), unseen)
+
+    def wanted(self, change: Change) -> Change | None:
+        """The change, as it is proposed now; None when it is not any more, or only in the wake of another one."""
+        proposed = (it for it in self.verdict.changes if it.follows is None)
+        return next((it for it in proposed if it.key == change.key), None)
+
+    def blind(self, before: Seen) -> bool:
+        """Whether something is out of sight now that was not before."""
+        return bool(self.unseen - before.unseen) or (
+            self.verdict.unknown is not None and before.verdict.unknown is None
+        )
+
+    def new_held(self, before: Seen) -> tuple[str, ...]:
+        return tuple(why for why in self.verdict.held if why not in before.verdict.held)
+
+    def objects_to(self, change: Change, before: Seen) -> bool:
+        """Whether a refusal stands: the resource is not, beyond doubt, as the change would have made it."""
+        known = {it.key for it in before.verdict.changes}
+        fresh = any(it.key not in known for it in self.verdict.changes)
+        doubtful = self.blind(before) or bool(self.new_held(before)) or fresh
+        return doubtful or self.wanted(change) is not None or saves(change.actions)
+
+    def why(self, before: Seen) -> str:
+        """What to say when a change is not proved."""
+        if self.blind(before):
+            return self.verdict.unknown or "it could not be looked at again"
+        return next(iter(self.new_held(before)), "looking again shows the same as before")
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

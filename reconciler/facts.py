@@ -39,6 +39,10 @@ class Facts(Mapping[Question[Any], Any]):
         """These facts with newer answers on top."""
         return Facts({**self._answers, **answers})
 
+    def without(self, question: Question[Any]) -> Facts:
+        """These facts as if `question` had not been asked."""
+        return Facts({it: answer for it, answer in self._answers.items() if it != question})
+
     def __getitem__(self, question: Question[Any]) -> Any:
         return self._answers[question]
 
@@ -167,8 +171,8 @@ class NetworkState(Question[Network]):
 class SshService:
     """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host.
 
-    `running` is None when its init script does not tell. (That this session lives proves nothing: sessions outlive
-    the service.)
+    `running` is None when its init script does not tell. Then a pass that came in over SSH has seen it run; that the
+    service was stopped can't be seen, since sessions outlive it.
     """
 
     running: bool | None

@@ -199,24 +199,27 @@ def _version_findings(facts: Facts) -> list[Note]:
 
 
 def _owed_step(resource: Resource, rules: Rules) -> Step:
-    why = "an earlier pass changed the configuration and ended before it was saved; a power loss would undo that"
+    why = "an earlier pass may have changed the configuration and has not saved it; a power loss would undo that"
     saved = (Difference("saved", False, True),)
     change = Change("update", Risk.SAFE, saved, (SaveConfiguration(),), why, resource.place, Stage.SAVING)
     return Step(resource.name, change, change.actions, (), rules.source(resource.place))
 
 
 def with_backup(steps: Sequence[Step]) -> list[Step]:
-    """Add the note that a backup is owed to the first step that changes the saved configuration, and one backup to
-    the end of the last, unless a later step makes one anyhow."""
+    """Add one backup to the end of the last step that changes the saved configuration, unless a later step makes one
+    anyhow, and the note that it is owed to the first such step, and to the first after each backup."""
     changing = [number for number, step in enumerate(steps) if changes_configuration(step.actions)]
     result = list(steps)
     if not changing:
         return result
-    first, last = changing[0], changing[-1]
+    last, noted = changing[-1], False
     if not any(saves(step.actions) for step in steps[last:]):
         result[last] = replace(result[last], actions=(*result[last].actions, SaveConfiguration()))
-    note = OweBackup(result[first].resource)
-    result[first] = replace(result[first], actions=(note, *result[first].actions))
+    for number, step in enumerate(result):
+        if not noted and changes_configuration(step.actions):
+            result[number] = replace(step, actions=(OweBackup(step.resource), *step.actions))
+            noted = True
+        noted = noted and not saves(step.actions)
     return result
 
 

@@ -141,7 +141,7 @@ class SaveConfiguration(Verb):
 
 @dataclass(frozen=True)
 class OweBackup(Verb):
-    """Leave a note on the host (in /tmp, gone at a boot) that a resource's change is not saved yet."""
+    """Leave a note on the host (in /var/run, gone at a boot) that a resource's change is not saved yet."""
 
     resource: str
 

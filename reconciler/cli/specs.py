@@ -10,6 +10,8 @@ from reconciler.cli.options import paths
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.load import Loaded, load
 from reconciler.desired.mistakes import SpecMistakes
+from reconciler.render.visible import visible
+from reconciler.render.words import many
 
 INVALID = 5
 NAMES_SHOWN = 10
@@ -21,15 +23,13 @@ def loaded(filename: tuple[str, ...]) -> Loaded:
         specs = load(paths(filename))
     except SpecMistakes as wrong:
         for warning in wrong.warnings:
-            tell(f"{warning} (warning)", "warning")
+            tell(f"{visible(str(warning))} (warning)", "warning")
         for mistake in wrong.mistakes:
-            tell(str(mistake), "error")
-        number = len(wrong.mistakes)
-        raise Problem(
-            f"the specs are invalid: {number} mistake{'s' if number != 1 else ''}; nothing was done", INVALID
-        ) from None
+            tell(visible(str(mistake)), "error")
+        number = many(len(wrong.mistakes), "mistake")
+        raise Problem(f"the specs are invalid: {number}; nothing was done", INVALID) from None
     for warning in specs.warnings:
-        tell(f"{warning} (warning)", "warning")
+        tell(f"{visible(str(warning))} (warning)", "warning")
     return specs
 
 

@@ -127,7 +127,8 @@ def _place(item: Any, root: Node) -> Place:
         if child is not None:
             place.append(part)
             node = child
-    if item["type"] == "missing":
+    # a null stands there, and is missing all the same
+    if item["type"] == "missing" and child is None:
         place.append(item["loc"][-1])
     return tuple(place)
 

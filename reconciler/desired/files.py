@@ -23,22 +23,25 @@ class Unreadable(Exception):
         self.column = column
 
 
-def spec_files(path: Path) -> list[str]:
+def spec_files(path: Path) -> tuple[list[str], dict[str, str]]:
     """The spec files that a path stands for: itself, or every `*.yaml` and `*.yml` below it, sorted.
 
-    Dot-files and dot-folders are left out; links are followed, each folder once. Raises Unreadable.
+    Dot-files and dot-folders are left out; links are followed, each folder once. Beside them, each folder below it
+    that can't be looked into, and why. Raises Unreadable.
     """
+    closed: list[OSError] = []
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
-            return [str(path)]
-        return sorted(_below(path))
+            return [str(path)], {}
+        files = sorted(_below(path, closed))
     except OSError as error:
         raise Unreadable(reason(error)) from error
+    return files, {str(Path(error.filename)): reason(error) for error in closed}
 
 
-def _below(top: Path) -> Iterator[str]:
+def _below(top: Path, closed: list[OSError]) -> Iterator[str]:
     seen = set()
-    for folder, folders, names in os.walk(top, onerror=_raise, followlinks=True):
+    for folder, folders, names in os.walk(top, onerror=closed.append, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:
             folders.clear()
@@ -47,10 +50,6 @@ def _below(top: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         specs = (name for name in names if name.endswith(_SUFFIXES) and not name.startswith("."))
         yield from (str(Path(folder, name)) for name in specs)
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def read_text(path: str, limit: int) -> str:

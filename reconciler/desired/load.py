@@ -91,11 +91,13 @@ def _digest(texts: dict[str, str]) -> str:
 
 def _read_path(work: _Load, path: Path) -> None:
     try:
-        files = spec_files(path)
+        files, closed = spec_files(path)
     except Unreadable as error:
         work.wrong(str(path), "path", str(error))
         return
     before = len(work.documents), len(work.mistakes)
+    for folder, why in closed.items():
+        work.wrong(folder, "path", why)
     unread = [file for file in files if os.path.realpath(file) not in work.texts]
     for file in unread:
         _read_file(work, file)

@@ -10,7 +10,8 @@ from pydantic.json_schema import models_json_schema
 from reconciler.desired.model import Document, HostSpec, ProfileSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_WHOLE = ("Host", "Profile", "Metadata")
+_WHOLE = ("Host", "Profile", "Metadata", "KeyFile")
+"""Models that stand as they are written: nothing is merged into a document's head or into an item of a list."""
 
 
 class Host(Document):

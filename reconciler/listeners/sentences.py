@@ -6,6 +6,7 @@ import logging
 
 from reconciler import events
 from reconciler.events import Event
+from reconciler.render.words import many
 
 
 def sentence(event: Event) -> str:
@@ -14,11 +15,11 @@ def sentence(event: Event) -> str:
         case events.Connecting():
             return f"connecting to {event.address}"
         case events.Looking():
-            return f"looking at {_many(event.questions, 'thing')}"
+            return f"looking at {many(event.questions, 'thing')}"
         case events.Waiting():
             return f"waiting {event.seconds:.0f} s: {event.why}"
         case events.Planned():
-            return f"planned {_many(event.steps, 'step')}, {event.held} held, {event.unknown} unknown"
+            return f"planned {many(event.steps, 'step')}, {event.held} held, {event.unknown} unknown"
         case events.StepBegan():
             return f"step {event.number} of {event.total}, {event.resource}: {event.title}"
         case events.Retrying():
@@ -44,7 +45,3 @@ def level(event: Event) -> int:
             return logging.DEBUG
         case _:
             return logging.INFO
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

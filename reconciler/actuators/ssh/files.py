@@ -99,7 +99,8 @@ def save_configuration(verb: SaveConfiguration, version: Version) -> tuple[str, 
 
 def owe_backup(verb: OweBackup, version: Version) -> tuple[str, ...]:
     """A note in RAM: a boot forgets it together with what was not saved."""
-    return (f"echo {quote(verb.resource)} >> {OWED}",)
+    name = quote(verb.resource)
+    return (f"grep -qxF {name} {OWED} 2>/dev/null || echo {name} >> {OWED}",)
 
 
 def _unchanged(path: str, content: bytes) -> str:

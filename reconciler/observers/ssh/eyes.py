@@ -45,7 +45,7 @@ class SshEyes:
         self._session = session
         self._pause = pause
         self._waiting = waiting
-        self._patience = POLLS
+        self._away: set[Question[Any]] = set()
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
         """The answers, `Unseen` where the host would not tell; the product unless it is known already.
@@ -63,7 +63,7 @@ class SshEyes:
             return bool(pending)
 
         self._polls()(ask)
-        self._patience = 1 if pending else POLLS
+        self._away = self._away - set(questions) | pending
         return seen
 
     def _polls(self) -> Retrying:
@@ -74,7 +74,7 @@ class SshEyes:
 
         return Retrying(
             retry=retry_if_result(bool),
-            stop=stop_after_attempt(self._patience),
+            stop=stop_after_attempt(1 if self._away else POLLS),
             wait=wait_exponential(multiplier=1, max=10),
             sleep=self._pause,
             before_sleep=tell,

@@ -4,65 +4,24 @@ never called done."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.actuators.answer import Answer
-from reconciler.actuators.ssh.hands import SshHands
 from reconciler.contact import SshContact
-from reconciler.facts import AuthorizedKeys, Datastores, Facts, Question, Unseen
+from reconciler.facts import AuthorizedKeys, Datastores, Unseen
 from reconciler.faults import Unreachable
 from reconciler.kinds.model import Risk
 from reconciler.observers.ssh import answers
-from reconciler.observers.ssh.eyes import SshEyes
-from reconciler.report import HostReport, Outcome, Status
+from reconciler.report import Outcome, Status
 from reconciler.simulator import Machine, NfsMount, PortGroup
 from reconciler.verbs import Verb
-from tests.live.passes.world import PATH, SERVER, full_spec, world
+from tests.live.passes.hooks import Answers, Hooks, mount, outcomes
+from tests.live.passes.world import PATH, full_spec, world
 
 WRONG = (NfsMount("repository", "10.10.0.9", PATH),)
-Answers = dict[Question[Any], Any]
-
-
-def mount(path: str = PATH) -> dict[str, object]:
-    return {"nfs": {"server": SERVER, "path": path}}
-
-
-class Hooks:
-    """Stands between the engine and the host: hears each verb, and may change what a look shows."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.verbs: list[str] = []
-        self.see: Callable[[Answers], None] = lambda seen: None
-        self.after: Callable[[Verb], None] = lambda verb: None
-        look, do = SshEyes.look, SshHands.do
-
-        def looking(eyes: SshEyes, questions: Collection[Question[Any]], known: Facts) -> Answers:
-            seen = dict(look(eyes, questions, known))
-            self.see(seen)
-            return seen
-
-        def doing(hands: SshHands, verb: Verb) -> Answer:
-            self.verbs.append(type(verb).__name__)
-            answer = do(hands, verb)
-            self.after(verb)
-            return answer
-
-        monkeypatch.setattr(SshEyes, "look", looking)
-        monkeypatch.setattr(SshHands, "do", doing)
-        monkeypatch.setattr("reconciler.fleet._Pass._pause", lambda self, seconds: None)
-
-
-@pytest.fixture
-def hooks(monkeypatch: pytest.MonkeyPatch) -> Hooks:
-    return Hooks(monkeypatch)
-
-
-def outcomes(report: HostReport) -> dict[str, Outcome | None]:
-    return {f"{step.resource} {step.verb}": step.outcome for step in report.steps}
 
 
 def inaccessible(name: str) -> Callable[[Answers], None]:

@@ -67,6 +67,15 @@ def test_specs_that_are_wrong_are_status_5_with_every_mistake(folder: Path) -> N
         assert "Traceback" not in done.stderr
 
 
+def test_a_mistake_is_one_line_whatever_the_names_in_it(folder: Path) -> None:
+    wrong = 'apiVersion: reconciler/v1\nkind: Host\nmetadata: {name: h}\nspec: {portGroups: {"a\\nb": {vlan: x}}}\n'
+    (folder / "specs/esx-1.yaml").write_text(wrong, encoding="utf-8")
+    done = reconcile("validate", folder=folder)
+    assert done.returncode == 5
+    assert all(line.startswith(("specs/", "reconcile: ")) for line in done.stderr.splitlines())
+    assert r"specs/esx-1.yaml:4:21: spec.portGroups.a\nb: " in done.stderr
+
+
 def test_no_specs_are_status_5(tmp_path: Path) -> None:
     done = reconcile("--dry-run", folder=tmp_path)
     assert done.returncode == 5

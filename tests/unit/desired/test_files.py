@@ -97,6 +97,24 @@ def test_a_folder_that_can_not_be_listed_is_a_mistake(
     assert wrong(tmp_path) == [f"{tmp_path}:1:1: path: permission denied"]
 
 
+def test_a_closed_folder_is_named_and_hides_no_mistake_of_what_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, scandir = tmp_path / "closed", os.scandir
+    closed.mkdir()
+    (tmp_path / "a.yaml").write_bytes(b"\xff")
+
+    def refuse(path: str) -> object:
+        if path == str(closed):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    first, second = wrong(tmp_path)
+    assert first.startswith(f"{tmp_path}/a.yaml:1:1: file: the file is not in UTF-8")
+    assert second == f"{closed}:1:1: path: permission denied"
+
+
 def test_the_home_of_an_unknown_user_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(
         host("a") + 'spec: {ssh: {authorizedKeys: [{file: "~nobody-of-that-name/k"}]}}\n'

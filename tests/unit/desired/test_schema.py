@@ -85,6 +85,7 @@ def test_refuses_what_the_loader_refuses(case: str) -> None:
         {"access": {"ssh": {"password": "hunter2"}}},
         {"access": {"sdk": {}}},
         {"images": None},
+        {"ssh": {"authorizedKeys": [{}]}},
     ],
 )
 def test_refuses_unknown_fields_and_wrong_values(spec: Any) -> None:

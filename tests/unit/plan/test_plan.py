@@ -174,6 +174,17 @@ def test_a_backup_that_is_a_step_of_its_own_is_enough() -> None:
     assert [step.actions for step in steps] == [(OweBackup("a"), MOUNT), (SaveConfiguration(),)]
 
 
+def test_what_changes_after_a_backup_is_noted_and_saved_anew() -> None:
+    saving = Made("keys", Verdict((change(SaveConfiguration(), stage=Stage.SAVING),)))
+    late = Made("z", Verdict((change(MOUNT, stage=Stage.LINK),)))
+    steps = make_plan([saving, Made("a", Verdict((change(MOUNT),))), late], Facts(), rules()).steps
+    assert [step.actions for step in steps] == [
+        (OweBackup("a"), MOUNT),
+        (SaveConfiguration(),),
+        (OweBackup("z"), MOUNT, SaveConfiguration()),
+    ]
+
+
 def test_the_backup_comes_before_ssh_stops() -> None:
     resources = wished({"ssh": {"enabled": False}, "portGroups": {"A": {"vswitch": "vSwitch0"}}})
     seen = facts({"ssh": {"running": True, "policy": True}, "network": {}})
