@@ -6,11 +6,24 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.facts import BootModules, KeysFile, Place, Product, SavedState, SshService
+from reconciler.facts import (
+    BackupOwed,
+    BootModules,
+    Facts,
+    Folder,
+    KeysFile,
+    Place,
+    Product,
+    SavedState,
+    ShellTimeout,
+    SshService,
+    SshState,
+    Unseen,
+)
 from reconciler.faults import Bug
 from reconciler.observers.ssh import answers
 from reconciler.observers.ssh.errors import Unreadable
-from reconciler.observers.ssh.readings import Release
+from reconciler.observers.ssh.readings import Release, reading
 from reconciler.transports.shell import Piece
 
 KEYS = "/etc/ssh/keys-root/authorized_keys"
@@ -147,11 +160,29 @@ def test_what_is_owed_and_what_can_not_be_read() -> None:
         answers.owed([piece(status=1, err=b"cat: read error: I/O error\n")])
 
 
+def divide() -> float:
+    return 1 / 0
+
+
 def test_a_bug_names_its_place_and_shows_no_traceback() -> None:
     try:
-        raise ZeroDivisionError("oops")
+        divide()
     except ZeroDivisionError as error:
         fault = Bug.of("esx", error)
-    assert "ZeroDivisionError in test_a_bug_names_its_place" in fault.message
-    assert "test_answers.py" in fault.message
+    assert "ZeroDivisionError in divide (test_answers.py:" in fault.message
+    assert "Traceback" not in fault.message
     assert Bug.of("esx", ValueError("x")).message == "esx: this is a bug of the reconciler: ValueError: x"
+
+
+def test_a_question_that_a_release_does_not_answer_has_no_commands() -> None:
+    assert reading(ShellTimeout(), Release.V4) is None
+    folder = reading(Folder("/vmfs/volumes/a b"), Release.V6)
+    assert folder is not None
+    assert folder.commands == ("ls -ldn '/vmfs/volumes/a b'/.",)
+
+
+def test_a_fact_can_be_forgotten() -> None:
+    facts = Facts({SshState(): SshService(True, True), BackupOwed(): frozenset()}).without(BackupOwed())
+    owed = facts.see(BackupOwed())
+    assert isinstance(owed, Unseen)
+    assert facts.see(SshState()) == SshService(True, True)
