@@ -18,6 +18,7 @@ from reconciler.verbs import (
 
 Version = tuple[int, ...]
 OWED = "/var/run/reconciler-owed"
+TRIAL = "/var/run/reconciler-trial"
 BANK = "/bootbank"
 FIRST_MARKED: Version = (5, 0, 0)
 
@@ -45,24 +46,25 @@ def append_keys(verb: AppendKeys, version: Version) -> tuple[str, ...]:
 
 
 def rewrite_keys(verb: RewriteKeys, version: Version) -> tuple[str, ...]:
-    """Write over the same inode, from a copy that is whole; when that fails, the old text comes back. The copies lie
-    in a folder that nobody else can enter."""
-    path, trial = quote(verb.path), "t=/tmp/.reconciler.$$; mkdir -m 700 $t || exit 1"
-    copies = f"cat {path} > $t/old && {print_bytes(verb.new)} > $t/new && {_holds('$t/new', verb.new)}"
-    write = f"{{ cat $t/new > {path} && {_holds(path, verb.new)} || {{ cat $t/old > {path}; false; }}; }}"
-    return (f"{_unchanged(path, verb.old)}; {trial}; {copies} && {write}; s=$?; rm -rf $t; exit $s",)
+    """Write over the same inode, and never a longer text over a shorter one; if that fails, the old text comes back.
+    Both texts travel with the command, so that no copy lies about on the host."""
+    path = quote(verb.path)
+    back = f"{{ {print_bytes(verb.old)} > {path}; false; }}"
+    return (
+        _unchanged(path, verb.old),
+        f"{print_bytes(verb.new)} > {path} && {_holds(path, verb.new)} || {back}",
+    )
 
 
 def archive_keys(verb: ArchiveKeys, version: Version) -> tuple[str, ...]:
     """Make the archive under another name, unpack it as the loader will, compare, and only then rename it."""
     new, keys = f"{BANK}/vcl.new", ".ssh/authorized_keys"
-    trial = "t=/tmp/.reconciler.$$; mkdir -m 700 $t || exit 1"
-    same = f'{{ [ ! -e /{keys} ] || [ "$(md5sum < /{keys})" = "$(md5sum < $t/{keys})" ]; }}'
-    unpacked = f"tar -C $t -xzf {new} && {same}"
+    same = f'{{ [ ! -e /{keys} ] || [ "$(md5sum < /{keys})" = "$(md5sum < {TRIAL}/{keys})" ]; }}'
+    unpacked = f"rm -rf {TRIAL} && mkdir -m 700 {TRIAL} && tar -C {TRIAL} -xzf {new} && {same}"
     return (
         "[ -d /.ssh ] || { mkdir -p /.ssh && chmod 700 /.ssh; }",
         f"tar -C / -czf {new} .ssh || {{ rm -f {new}; false; }}",
-        f"{trial}; {unpacked}; s=$?; rm -rf $t; [ $s = 0 ] || rm -f {new}; exit $s",
+        f"{unpacked}; s=$?; rm -rf {TRIAL}; [ $s = 0 ] || rm -f {new}; exit $s",
         f"mv -f {new} {BANK}/vcl.tgz && {{ sync || true; }}",
     )
 
