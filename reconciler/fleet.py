@@ -54,8 +54,9 @@ def run(
 
     Once `stop` is set no step and no host begins any more. Raises NothingMatches.
     """
-    if options.only and not any(_fits(host, options) for host in hosts):
-        raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(options.only))
+    strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
+    if strays:
+        raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(strays))
     gate = Lock()
 
     def work(host: DesiredHost) -> HostReport | None:
@@ -72,9 +73,9 @@ def run(
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
 
 
-def _fits(host: DesiredHost, options: Options) -> bool:
+def _fits(host: DesiredHost, options: Options, glob: str) -> bool:
     try:
-        return any(matches(it.name, options.only) for it in task_of(host, options).resources)
+        return any(matches(it.name, (glob,)) for it in task_of(host, options).resources)
     except Exception:  # noqa: BLE001 - the host's own pass will tell
         return True
 

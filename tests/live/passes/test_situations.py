@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.fleet import NothingMatches
 from reconciler.kinds.model import Risk
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import HostReport, Outcome, Status
@@ -244,6 +245,8 @@ def test_only_brings_what_it_needs(tmp_path: Path) -> None:
         there.spec = full_spec(there.keys)
         report = there.run(only=["workingDirectory"])
         assert [step.resource for step in report.steps] == ["datastore/vms", "workingDirectory"]
+        with pytest.raises(NothingMatches, match="hosts: nope"):
+            there.look(only=["workingDirectory", "nope"])
 
 
 def test_a_public_key_file_that_is_not_there_stops_the_host_before_anything_is_sent(tmp_path: Path) -> None:
