@@ -93,10 +93,9 @@ def _plain_map(value: dict[str, Node], shape: Shape, where: Place, mistakes: lis
 
 
 def _is_reference(value: Any) -> bool:
-    """Whether it looks like a reference, so that its parts may be shown in messages."""
-    if type(value) is not dict or not set(value) <= {"env", "file", "exec"}:
-        return False
-    return len([part for part in value.values() if part.value is not None]) != 0
+    """Whether it looks like a reference, so that its parts may be shown in messages. A part may be null, which takes a
+    profile's away."""
+    return type(value) is dict and bool(value) and set(value) <= {"env", "file", "exec"}
 
 
 def _unknown(child: Node, key: str, shape: Shape, where: Place) -> Mistake:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
 
-from reconciler.desired.host import DesiredHost, split
+from reconciler.desired.host import DesiredHost, readings
 from reconciler.desired.mistakes import suggestion
 from reconciler.desired.model import HostSpec
 from reconciler.desired.nodes import Node, Place, dotted
@@ -30,11 +31,14 @@ def explain(host: DesiredHost, field: str | None) -> list[Row]:
     """
     if field is None:
         return list(_rows(host.root, ()))
-    place = split(host.root, field.removeprefix("spec."))
-    node = host.root.find(place)
+    places = list(readings(host.root, field.removeprefix("spec.")))
+    node = host.root.find(places[0])
     if node is not None and node.value is not None:
-        return list(_rows(node, place))
-    return [(dotted(place), _default(host, place), DEFAULT)]
+        return list(_rows(node, places[0]))
+    for place in places[1:]:
+        with suppress(NoSuchField):
+            return [(dotted(place), _default(host, place), DEFAULT)]
+    return [(dotted(places[0]), _default(host, places[0]), DEFAULT)]
 
 
 def _rows(node: Node, place: Place) -> Iterator[Row]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from reconciler.desired.nodes import Node
 from reconciler.kinds.model import F, Kind, Risk, Source
 from reconciler.kinds.paths import parse_datastore_path
 
+MOST_READINGS = 64
 datastore_path = functools.lru_cache(4096)(parse_datastore_path)
 
 
@@ -66,26 +68,38 @@ class DesiredHost:
 
 
 def split(root: Node, field: str) -> tuple[str | int, ...]:
-    """A dotted field into keys, which may have dots in them: the longest key that is there is taken."""
-    place: list[str | int] = []
-    node: Node | None = root
-    rest = field
-    while rest:
-        key, rest = _first(node, rest)
-        place.append(key)
-        node = node.child(key) if node is not None else None
-    return tuple(place)
+    """A dotted field into keys, which may have dots in them: the likeliest of its readings."""
+    return next(readings(root, field))
 
 
-def _first(node: Node | None, text: str) -> tuple[str | int, str]:
+def readings(root: Node, field: str) -> Iterator[tuple[str | int, ...]]:
+    """What a dotted field can mean, likeliest first: places where a value is before others, long keys before short."""
+    every = list(itertools.islice(_readings(root, field), MOST_READINGS))
+    yield from sorted(every, key=lambda place: root.find(place) is None)
+
+
+def _readings(node: Node | None, text: str) -> Iterator[tuple[str | int, ...]]:
+    """Every place below `node` that `text` can mean, as far as keys are there; what follows is parted at its dots."""
+    if not text:
+        yield ()
+        return
+    for key, rest in list(_steps(node, text)) or [_plain_step(text)]:
+        tails = _readings(node.child(key) if node is not None else None, rest)
+        yield from ((key, *tail) for tail in tails)
+
+
+def _steps(node: Node | None, text: str) -> Iterator[tuple[str | int, str]]:
+    """The keys that are there with which `text` can begin, longest first, and what follows each."""
     keys = [str(key) for key in node.value] if node is not None and isinstance(node.value, dict) else []
-    fitting = [key for key in keys if text == key or text.startswith((key + ".", key + "["))]
-    if fitting:
-        key = max(fitting, key=len)
-        return key, text[len(key) :].removeprefix(".")
+    fitting = (key for key in keys if text == key or text.startswith((key + ".", key + "[")))
+    for key in sorted(fitting, key=len, reverse=True):
+        yield key, text[len(key) :].removeprefix(".")
     if text.startswith("["):
         index, _, rest = text[1:].partition("]")
         if index.isdecimal():
-            return int(index), rest.removeprefix(".")
+            yield int(index), rest.removeprefix(".")
+
+
+def _plain_step(text: str) -> tuple[str, str]:
     head, _, rest = text.partition(".")
     return head, rest

@@ -22,9 +22,19 @@ def lint(hosts: Sequence[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
     warnings: list[Mistake] = []
     for host in hosts:
         mistakes += _alternatives(host)
+        mistakes += _empty_secrets(host)
         mistakes += _unnamed_datastore(host)
         mistakes += _servers(host)
+        mistakes += _keyless(host)
         _keys(host, mistakes, warnings)
+    return mistakes, warnings
+
+
+def lint_profile(profile: DesiredHost) -> tuple[list[Mistake], list[Mistake]]:
+    """Mistakes and warnings in a profile that no host uses, as if a host had nothing but it. What a host, or another
+    profile, may still bring is not asked for."""
+    mistakes, warnings = [*_alternatives(profile), *_servers(profile)], list[Mistake]()
+    _keys(profile, mistakes, warnings)
     return mistakes, warnings
 
 
@@ -46,12 +56,25 @@ def _one_of(root: Node, place: Place, names: Iterable[str]) -> Iterator[Mistake]
     node = root.find(place)
     if node is None:
         return
-    there = [name for name in names if (child := node.child(name)) is not None and child.value is not None]
+    there = _parts(node, names)
     if len(there) > 1:
         right = f"would be right: one of them; null takes a profile's away, as in {there[0]}: null"
         yield node.nearest((there[-1],)).mistake_at_key(
             (*SPEC, *place), f"has {listed(there, 'and')} at once ({right})"
         )
+
+
+def _empty_secrets(host: DesiredHost) -> Iterator[Mistake]:
+    """References of which nulls have taken every part away."""
+    for place in SECRETS:
+        node = host.root.find(place)
+        if node is not None and isinstance(node.value, dict) and not _parts(node, node.value):
+            what = "is a reference without any part left (would be right: {env: NAME}, or null to have none)"
+            yield node.mistake((*SPEC, *place), what)
+
+
+def _parts(node: Node, names: Iterable[str]) -> list[str]:
+    return [name for name in names if (child := node.child(name)) is not None and child.value is not None]
 
 
 def _unnamed_datastore(host: DesiredHost) -> Iterator[Mistake]:
@@ -79,12 +102,17 @@ def _servers(host: DesiredHost) -> Iterator[Mistake]:
             yield host.root.nearest(place).mistake((*SPEC, *place), what)
 
 
-def _keys(host: DesiredHost, mistakes: list[Mistake], warnings: list[Mistake]) -> None:
+def _keyless(host: DesiredHost) -> Iterator[Mistake]:
+    """Settings of keys where no key is wished."""
     wish = host.wish(authorized_keys.KIND)
     for field, on in (("exclusiveKeys", wish.exclusive_keys), ("persistKeys", wish.persist_keys)):
         if on and wish.authorized_keys is None:
             what = "does nothing without ssh.authorizedKeys (would be right: name the keys)"
-            mistakes.append(host.root.nearest(("ssh", field)).mistake((*SPEC, "ssh", field), what))
+            yield host.root.nearest(("ssh", field)).mistake((*SPEC, "ssh", field), what)
+
+
+def _keys(host: DesiredHost, mistakes: list[Mistake], warnings: list[Mistake]) -> None:
+    wish = host.wish(authorized_keys.KIND)
     for index, item in enumerate(wish.authorized_keys or ()):
         if isinstance(item, str):
             _key(host.root, ("ssh", "authorizedKeys", index), judge_key(item), mistakes, warnings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from reconciler.desired.check import check
 from reconciler.desired.files import MAX_SPEC_BYTES, Unreadable, read_text, spec_files
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.key_files import Found, KeyFiles
-from reconciler.desired.lint import lint
+from reconciler.desired.lint import lint, lint_profile
 from reconciler.desired.merge import Localiser
 from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.model import Document, HostSpec, ProfileSpec
 from reconciler.desired.nodes import Node
-from reconciler.desired.profiles import Profiles
+from reconciler.desired.profiles import Profiles, Resolved
 from reconciler.desired.shape import shape_of
 from reconciler.desired.yaml import parse
 from reconciler.kinds.model import Source
@@ -172,13 +172,25 @@ def _desired(work: _Load) -> tuple[list[DesiredHost], list[Mistake]]:
     _by_name(work, work.hosts, "host")
     specs = {name: written.spec for name, written in _by_name(work, work.profiles, "profile").items()}
     profiles, keys = Profiles(specs, work.complete), KeyFiles()
-    hosts = [_host(work, written, profiles, keys) for written in work.hosts]
+    hosts = [_host(work, written, profiles.over(written.spec), keys) for written in work.hosts]
+    weak = _library(work, profiles, keys)
     work.mistakes += profiles.mistakes
-    return hosts, keys.warnings
+    return hosts, keys.warnings + weak
 
 
-def _host(work: _Load, written: _Written, profiles: Profiles, keys: KeyFiles) -> DesiredHost:
-    merged = profiles.over(written.spec)
+def _library(work: _Load, profiles: Profiles, keys: KeyFiles) -> list[Mistake]:
+    """Check the profiles that no host uses on their own; warnings. The others are checked with their hosts."""
+    warnings: list[Mistake] = []
+    unused = set(profiles.unused(written.spec for written in work.hosts))
+    for written in (it for it in work.profiles if it.name in unused):
+        merged = replace(profiles.merged(written.name), whole=False)
+        mistakes, weak = lint_profile(_host(work, written, merged, keys))
+        work.mistakes += mistakes
+        warnings += weak
+    return warnings
+
+
+def _host(work: _Load, written: _Written, merged: Resolved, keys: KeyFiles) -> DesiredHost:
     local = Localiser(written.name, work.paths)
     root = local.localise(merged.spec, shape_of(HostSpec))
     checked = check(root, HostSpec, SPEC, partial=not merged.whole)

@@ -164,3 +164,26 @@ def test_says_what_field_was_probably_meant(desire: Desire, field: str, text: st
     with pytest.raises(NoSuchField) as caught:
         explain(desire(SPEC), field)
     assert str(caught.value) == text
+
+
+DOTTED = """\
+apiVersion: reconciler/v1
+kind: Host
+metadata: {name: esx}
+spec:
+  datastores:
+    a.b: {nfs: {server: 10.0.0.1, path: /x}}
+    a.b.nfs: {nfs: {server: 10.0.0.2, path: /y}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("datastores.a.b.nfs.server", "10.0.0.1"),
+        ("datastores.a.b.nfs.nfs.server", "10.0.0.2"),
+        ("datastores.a.b.nfs.version", '"3"'),
+    ],
+)
+def test_names_with_dots_are_read_as_what_is_there(desire: Desire, field: str, value: str) -> None:
+    assert [row[:2] for row in explain(desire(DOTTED), field)] == [(field, value)]
