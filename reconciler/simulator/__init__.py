@@ -12,13 +12,14 @@ from reconciler.simulator.farm import Farm
 from reconciler.simulator.faults import FAULTS
 from reconciler.simulator.handle import HostHandle
 from reconciler.simulator.host import Executed
-from reconciler.simulator.model import HostModel, Machine, NfsMount, PortGroup, Storage
+from reconciler.simulator.model import Disk, HostModel, Machine, NfsMount, PortGroup, Storage
 from reconciler.simulator.versions import RELEASES
 
 __all__ = [
     "FAULTS",
     "RELEASES",
     "BootFailure",
+    "Disk",
     "Executed",
     "Farm",
     "HostHandle",

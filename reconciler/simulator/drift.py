@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.simulator.archive import Member, pack
 from reconciler.simulator.handle import HostHandle
+from reconciler.simulator.lab_images import LINUX, Repository
 from reconciler.simulator.model import Storage
 
 FILER, OLD_FILER = "10.10.0.1", "10.10.0.9"
@@ -22,9 +24,16 @@ class Keys:
     stranger: bytes
 
 
-def storage() -> Storage:
-    """The NFS servers of a lab: the one that specs name, and one that it has taken over from."""
-    return Storage({FILER: (IMAGES, SCRATCH, ISO), OLD_FILER: (IMAGES, SCRATCH, ISO)})
+def storage(images: Repository | None = None) -> Storage:
+    """The NFS servers of a lab: the one that specs name, and one that it has taken over from.
+
+    With `images` these lie in the repository, and one of them as a master on the storage that hosts share.
+    """
+    made = Storage({FILER: (IMAGES, SCRATCH, ISO), OLD_FILER: (IMAGES, SCRATCH, ISO)})
+    if images is not None:
+        images.copy_to(made.export(FILER, IMAGES).volume, time.time())
+        images.master_on(made.export(FILER, SCRATCH).volume, LINUX, time.time())
+    return made
 
 
 def furnish(host: HostHandle, keys: Keys) -> None:

@@ -10,6 +10,7 @@ FAULTS: dict[str, str] = {
     "cut-before": "cut the link when the next changing command (count=N: the Nth) begins; it has no effect",
     "cut-after": "cut the link when the next changing command (count=N: the Nth) has had its effect; its reply is lost",
     "cut-now": "cut every open connection",
+    "cut-after-bytes": "cut the link when count=N more bytes of a command's input or output have passed",
     "power-loss": "lose power when the next changing command (count=N: the Nth) has had its effect, and boot again",
     "hostd-down": "vim-cmd and esxcli can't reach hostd (polls=N: for N calls, seconds=S: for S seconds)",
     "nfs-down": "this host can't reach its NFS servers",
@@ -29,7 +30,7 @@ FAULTS: dict[str, str] = {
 
 @dataclass
 class Fault:
-    """A fault in force. `count`: fires at the Nth changing command from now; `polls` and `seconds` bound it."""
+    """A fault in force. `count`: at the Nth changing command (or byte) from now; `polls` and `seconds` bound it."""
 
     name: str
     count: int = 1
@@ -68,6 +69,17 @@ class Faults:
         if fault.count > 0:
             return False
         self.drop(name)
+        return True
+
+    def passed(self, count: int) -> bool:
+        """Count bytes that pass over a link; True when it is to be cut now (the fault is over then)."""
+        fault = self._active.get("cut-after-bytes")
+        if fault is None:
+            return False
+        fault.count -= count
+        if fault.count > 0:
+            return False
+        self.drop("cut-after-bytes")
         return True
 
     def poll(self, name: str, now: float) -> bool:

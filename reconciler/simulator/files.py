@@ -10,7 +10,7 @@ import fnmatch
 import posixpath
 from collections.abc import Callable
 
-from reconciler.simulator.nodes import STICKY, Node, Volume
+from reconciler.simulator.nodes import STICKY, Node, Volume, walk
 from reconciler.simulator.shell.streams import READ_SIZE, Stream, error
 
 MAX_LINKS = 40
@@ -96,6 +96,7 @@ class FileSystem:
         node = self.node(path, cwd)
         if node.kind == "d":
             raise error(errno.EISDIR)
+        node.refuse_locked(writing=False)
         return node.data
 
     # -- changing --------------------------------------------------------------------------------------------
@@ -139,6 +140,7 @@ class FileSystem:
         if node.kind == "f":
             self._may_write(self.real(path, cwd))
             node.volume.writable()
+            node.refuse_locked(writing=True)
         return node
 
     def may_change(self, path: str, cwd: str = "/") -> None:
@@ -213,6 +215,7 @@ class FileSystem:
 
     def _remove(self, parent: Node, name: str) -> None:
         parent.volume.writable()
+        parent.children[name].refuse_locked(writing=True)
         parent.children.pop(name).discard()
         parent.mtime = self.now()
 
@@ -230,6 +233,8 @@ class FileSystem:
             return
         if node.kind == "d" and real.startswith(old_real + "/"):
             raise error(errno.EINVAL)
+        for _, below in walk(node, ""):
+            below.refuse_locked(writing=True)
         self._make_way(parent, name, node)
         del old_parent.children[old_name]
         parent.children[name] = node
@@ -247,6 +252,7 @@ class FileSystem:
             raise error(errno.ENOTDIR)
         if old.children:
             raise error(errno.ENOTEMPTY)
+        old.refuse_locked(writing=True)
         parent.children.pop(name).discard()
 
     def glob(self, parts: list[tuple[str, bool]], cwd: str) -> list[str]:
@@ -290,12 +296,12 @@ class OpenFile(Stream):
         if self.node.kind == "d":
             raise error(errno.EISDIR)
         self.node.volume.reached()
-        piece = self.node.data[self.offset : self.offset + size]
+        piece = self.node.read_at(self.offset, size)
         self.offset += len(piece)
         return piece
 
     async def write(self, data: bytes) -> None:
         self.node.volume.reached()
-        offset = len(self.node.data) if self._append else self.offset
+        offset = self.node.size if self._append else self.offset
         self.node.put(offset, data, self._now())
         self.offset = offset + len(data)

@@ -3,89 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from reconciler.simulator.faults import Fault
+from reconciler.simulator.handle_files import Files, Stat
 from reconciler.simulator.host import Executed, Host
 from reconciler.simulator.listener import Listener
-from reconciler.simulator.model import Machine, NfsMount, PortGroup
-from reconciler.simulator.nodes import STICKY, Volume
+from reconciler.simulator.model import NfsMount, PortGroup
+from reconciler.simulator.nodes import Volume
 from reconciler.simulator.saved import saved_files
 from reconciler.simulator.strikes import relieve, strike
+from reconciler.simulator.vms.hand import Doer, Machines
 from reconciler.simulator.volumes import Attached, uuid
 
-T = TypeVar("T")
+__all__ = ["Files", "HostHandle", "Stat"]
 
 
-class Doer(Protocol):
-    """Does something in the farm's thread and hands the result over."""
-
-    def __call__(self, work: Callable[[], T]) -> T: ...
-
-
-@dataclass(frozen=True)
-class Stat:
-    """`branched`: the file is saved by a configuration backup."""
-
-    inode: int
-    mode: int
-    branched: bool
-    size: int
-
-
-class Files:
-    """The files of a host, below its shell: nothing that is done here is recorded."""
-
-    def __init__(self, host: Host, do: Doer) -> None:
-        self._host, self._do = host, do
-
-    def read(self, path: str) -> bytes | None:
-        """The content; None when there is no such file."""
-
-        def work() -> bytes | None:
-            node = self._host.files.find(path)
-            return node.data if node is not None and node.kind == "f" else None
-
-        return self._do(work)
-
-    def exists(self, path: str) -> bool:
-        return self._do(lambda: self._host.files.find(path, follow=False) is not None)
-
-    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
-        """Write in place; folders are made. `mode` (0o1600: branched) is set when it is given."""
-
-        def work() -> None:
-            self._host.files.makedirs(path.rsplit("/", 1)[0] or "/")
-            node = self._host.files.write(path, data)
-            if mode is not None:
-                node.set_mode(mode)
-
-        self._do(work)
-
-    def makedirs(self, path: str) -> None:
-        self._do(lambda: self._host.files.makedirs(path))
-
-    def remove(self, path: str) -> None:
-        self._do(lambda: self._host.files.unlink(path))
-
-    def names(self, path: str) -> list[str]:
-        return self._do(lambda: self._host.files.names(path))
-
-    def rmdir(self, path: str) -> None:
-        self._do(lambda: self._host.files.rmdir(path))
-
-    def stat(self, path: str) -> Stat:
-        """Raises OSError when nothing is there."""
-
-        def work() -> Stat:
-            node = self._host.files.node(path)
-            return Stat(node.inode, node.mode, node.branched and bool(node.mode & STICKY), node.size)
-
-        return self._do(work)
-
-
-class HostHandle:
+class HostHandle(Machines):
     """One host: where to reach it, what it has done, and a hand on its world.
 
     What is put into the world here is saved at once, as if an hourly backup had run since, unless `saved` is False.
@@ -267,8 +201,39 @@ class HostHandle:
 
         self._change(work, saved)
 
-    def register_vm(self, machine: Machine, saved: bool = True) -> None:
-        self._change(lambda: self._host.place_machine(machine), saved)
+    def fill(self, datastore: str, free: int | None) -> None:
+        """Something has taken the room of a datastore: so many bytes are left (None: it is given back)."""
+
+        def work() -> None:
+            volume = self._host.volumes.by_name(datastore)
+            assert volume is not None
+            volume.volume.fill(free)
+
+        self._do(work)
+
+    def space(self, datastore: str) -> tuple[int, int]:
+        """Capacity and free bytes of a datastore."""
+
+        def work() -> tuple[int, int]:
+            volume = self._host.volumes.by_name(datastore)
+            assert volume is not None
+            return volume.volume.capacity, volume.volume.free
+
+        return self._do(work)
+
+    @property
+    def running(self) -> dict[int, list[str]]:
+        """Long commands that run now, by pid."""
+        return self._do(lambda: dict(self._host.running))
+
+    @property
+    def modules(self) -> set[str]:
+        """VMkernel modules that were loaded by hand."""
+        return self._do(lambda: set(self._host.modules))
+
+    def set_clone_rate(self, rate: float | None) -> None:
+        """Bytes per second of clones from now on."""
+        self._do(lambda: setattr(self._host.model, "clone_rate", rate))
 
     def open_file_on(self, datastore: str, is_open: bool = True) -> None:
         """Files on a datastore are open: it can't be unmounted."""

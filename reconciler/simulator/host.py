@@ -25,6 +25,8 @@ from reconciler.simulator.shell.streams import error
 from reconciler.simulator.strikes import settle
 from reconciler.simulator.tree import default_configuration
 from reconciler.simulator.versions import RELEASES, Release
+from reconciler.simulator.vms import files as vm_files
+from reconciler.simulator.vms import power, registry
 from reconciler.simulator.volumes import Attached, Volumes, uuid
 
 
@@ -57,6 +59,8 @@ class Host:
         self.wished_clients: list[PortGroup] = []
         self.open_files: set[str] = set()
         self.processes: dict[int, Shell] = {}
+        self.running: dict[int, list[str]] = {}
+        self.modules: set[str] = set()
         self.executed: list[Executed] = []
         self.execs = 0
         self.logins: list[tuple[str, bool]] = []
@@ -134,6 +138,7 @@ class Host:
         """
         if not power_loss and self.up:
             save_at_shutdown(self)
+            self._each_running(power.stop)
         self.power_off()
         try:
             boot(self)
@@ -144,8 +149,14 @@ class Host:
         settle(self)
         self.on_power(True)
 
+    def _each_running(self, end: Callable[[Host, Machine], None]) -> None:
+        for machine in self.machines:
+            if machine.running:
+                end(self, machine)
+
     def power_off(self) -> None:
         """Everything that runs ends at once."""
+        self._each_running(power.crash)
         self.up = self.ssh_running = self.maintenance = False
         for name in ("backup-locked", "hostd-down"):
             self.faults.drop(name)
@@ -153,6 +164,8 @@ class Host:
         for task in list(self._tasks):
             task.cancel("KILL")
         self.processes.clear()
+        self.running.clear()
+        self.modules.clear()
         self.on_power(False)
 
     # -- the world's side ------------------------------------------------------------------------------------
@@ -172,8 +185,13 @@ class Host:
         self.wished_clients = [each for each in self.wished_clients if each.name != group.name] + [group]
 
     def place_machine(self, machine: Machine) -> None:
-        self.known_machines.append(machine)
-        self.machines.append(machine)
+        """Register a machine, with its files; raises SimulatorError for one that is to run and can't."""
+        running = machine.running
+        machine.running = False
+        vm_files.lay(self, machine)
+        registry.admit(self, machine)
+        if running:
+            power.place(self, machine)
 
     def vmx_path(self, machine: Machine) -> str:
         volume = self.volumes.by_name(machine.datastore)
@@ -315,7 +333,7 @@ class Host:
                 node.gid,
                 *times,
             )
-            sha.update(repr(facts).encode("utf-8", "surrogateescape") + node.data)
+            sha.update(repr(facts).encode("utf-8", "surrogateescape") + node.fingerprint)
         services = (
             self.ssh_policy,
             self.ssh_running,

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncssh
 
-from reconciler.simulator import control
+from reconciler.simulator import control, lab_images
 from reconciler.simulator.drift import FILER, IMAGES, SCRATCH, Keys, furnish, spoil, storage
 from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.farm import Farm
@@ -59,7 +59,7 @@ kind: Host
 metadata:
   name: {name}
 spec:
-  profile: lab
+  profile: {profile}
   address: {address}
   access:
     ssh:
@@ -77,13 +77,15 @@ def run(
     out: Path,
     announce: Callable[[str], None],
     stop: threading.Event | None = None,
+    images: bool = False,
 ) -> None:
     """Run simulated hosts until SIGINT or SIGTERM (or until `stop` is set, for a caller that minds signals itself).
 
-    `versions` are cycled through (empty: one of each). Writes OUT/specs, OUT/keys and OUT/control.sock.
+    `versions` are cycled through (empty: one of each). Writes OUT/specs, OUT/keys and OUT/control.sock; with `images`
+    OUT/repository too, and specs that want its master images (that needs qemu-img).
     Raises SimulatorError.
     """
-    lab = Lab(hosts, versions, out)
+    lab = Lab(hosts, versions, out, images)
     try:
         for line in lab.summary():
             announce(line)
@@ -113,13 +115,14 @@ def _wait(stop: threading.Event | None) -> None:
 class Lab:
     """A farm with drift, its files in a folder, and its control line."""
 
-    def __init__(self, hosts: int, versions: list[str], out: Path) -> None:
+    def __init__(self, hosts: int, versions: list[str], out: Path, images: bool = False) -> None:
         chosen = _checked(hosts, versions)
         self.out = out
         _folders(out)
+        self.images = lab_images.make(out / "repository") if images else None
         self.keys = _keys(out / "keys")
         models = [_model(index, chosen[index % len(chosen)], self.keys) for index in range(hosts)]
-        self.farm = Farm.start(models, storage())
+        self.farm = Farm.start(models, storage(self.images))
         try:
             self.drift = {
                 name: self._prepare(host, index) for index, (name, host) in enumerate(self.farm.hosts.items())
@@ -136,13 +139,16 @@ class Lab:
 
     def _write_specs(self) -> None:
         folder = self.out / "specs"
-        for old in folder.glob("esx-*.yaml"):
+        for old in [*folder.glob("esx-*.yaml"), *folder.glob("images.yaml")]:
             old.unlink()
         (folder / "lab.yaml").write_text(PROFILE)
-        for name, host in self.farm.hosts.items():
+        if self.images is not None:
+            (folder / "images.yaml").write_text(lab_images.PROFILES)
+        for index, (name, host) in enumerate(self.farm.hosts.items()):
             legacy = RELEASES[host.version].version < (6, 5)
             text = HOST.format(
                 name=name,
+                profile="lab" if self.images is None else f"[lab, {_setup(index)}]",
                 address=host.address,
                 port=host.port,
                 host_key=host.host_keys[-1],
@@ -157,6 +163,8 @@ class Lab:
             for name, host in self.farm.hosts.items()
         ]
         places = f"specs in {self.out / 'specs'}, keys in {self.out / 'keys'}"
+        if self.images is not None:
+            places += f", master images in {self.images.folder}"
         lines.append(f"{len(lines)} simulated hosts; {places}; stop with Ctrl-C")
         return lines
 
@@ -173,6 +181,11 @@ class Lab:
     def close(self) -> None:
         self._control.close()
         self.farm.close()
+
+
+def _setup(index: int) -> str:
+    """The profile of images for the host at `index`: set-ups take turns."""
+    return lab_images.SETUPS[index % len(lab_images.SETUPS)]
 
 
 def _checked(hosts: int, versions: list[str]) -> list[str]:

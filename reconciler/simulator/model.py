@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.simulator.nodes import Volume
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 
 
 @dataclass
@@ -31,9 +32,26 @@ class NfsMount:
     read_only: bool = False
 
 
+@dataclass(frozen=True)
+class Disk:
+    """A disk of a machine. `chain` names its virtual disks, the base first, the one that is written last.
+
+    Each is named as VMware does: `[datastore1] img/img.vmdk`. `mode` is `persistent`, `independent-persistent` or
+    `independent-nonpersistent`; `key` is that of the device: 2000 and up SCSI, 3000 and up IDE, 16000 and up SATA.
+    """
+
+    chain: tuple[str, ...]
+    mode: str = "persistent"
+    key: int = 2000
+
+
 @dataclass
 class Machine:
-    """A virtual machine. `path` is its .vmx, relative to the datastore; `uuid` as `esxcli vm process list` shows it."""
+    """A virtual machine. `path` is its .vmx, relative to the datastore.
+
+    `computer_id` is what VCL notes in the .vmx; `broken`: what it stands on is lost, it lists as invalid. `redo` has
+    the names of its redo logs while it runs, by the key of the disk.
+    """
 
     id: int
     name: str
@@ -43,6 +61,16 @@ class Machine:
     hardware: str = "vmx-07"
     annotation: str = ""
     running: bool = False
+    disks: tuple[Disk, ...] = ()
+    computer_id: str = ""
+    snapshots: tuple[str, ...] = ()
+    broken: bool = False
+    redo: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """The folder of the .vmx, relative to the datastore."""
+        return posixpath.dirname(self.path)
 
 
 @dataclass
@@ -67,6 +95,14 @@ class HostModel:
     """Seconds that backup.sh waits for its lock (a real host: about 60)."""
     settle_lists: int = 0
     """How many lists after a mount still show it as not accessible."""
+    clone_rate: float | None = None
+    """Bytes per second of `vmkfstools -i`; None is as fast as it goes."""
+    reads_2gbsparse: bool = False
+    """From 6.5 on: whether vmkfstools reads and writes 2gbsparse although the module is gone (reports differ)."""
+    refuses_2gbsparse_with: int = 15
+    """The number with which it refuses otherwise: 15 or 25."""
+    locks_descriptors: bool = False
+    """Whether the descriptor of a disk that a machine writes can't even be read while it runs."""
 
 
 @dataclass

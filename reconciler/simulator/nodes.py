@@ -11,10 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.simulator.blobs import Blob
 from reconciler.simulator.shell.streams import error
 
 STICKY = 0o1000
 BLOCK = 512
+LARGE = 256 * 1024
+"""Files of datastores that are longer live on this machine's disk, with their holes."""
+FILE_BLOCKS = {"VMFS": 1 << 20, "NFS": 4096}
+SMALL_BLOCKS = {"VMFS": 8192, "NFS": 4096}
+"""What a file takes at least: VMFS has sub-blocks for small ones."""
 
 
 @dataclass
@@ -23,6 +29,7 @@ class Volume:
 
     `kind` is `visorfs`, `tmp`, `vfat`, `VMFS` or `NFS`. `online` False: it lists, but nothing on it can be reached.
     `sealed`: nothing can be made or removed on it by hand (/vmfs/volumes, /dev). `full`: nothing more fits.
+    `ballast` is room that something else has taken.
     """
 
     kind: str
@@ -32,6 +39,7 @@ class Volume:
     online: bool = True
     sealed: bool = False
     full: bool = False
+    ballast: int = 0
     last_inode: int = 0
     root: Node = field(init=False)
 
@@ -44,13 +52,27 @@ class Volume:
 
     def charge(self, growth: int) -> None:
         """Account for `growth` bytes; raises ENOSPC when they don't fit."""
-        if growth > 0 and (self.full or self.used + growth > self.capacity):
+        if growth > 0 and (self.full or self.used + self.ballast + growth > self.capacity):
             raise error(errno.ENOSPC)
         self.used += growth
 
+    def fill(self, free: int | None) -> None:
+        """Leave only `free` bytes of room; None: all of it again."""
+        self.ballast = 0 if free is None else max(0, self.capacity - self.used - free)
+
+    @property
+    def block(self) -> int:
+        """The size of its file blocks."""
+        return FILE_BLOCKS.get(self.kind, 1)
+
+    def charged(self, length: int) -> int:
+        """What a small file of that length takes."""
+        small = SMALL_BLOCKS.get(self.kind, 1)
+        return -(-length // small) * small
+
     @property
     def free(self) -> int:
-        return 0 if self.full else max(0, self.capacity - self.used)
+        return 0 if self.full else max(0, self.capacity - self.used - self.ballast)
 
     def reached(self) -> Node:
         """The root, or EIO when the volume is not there."""
@@ -101,7 +123,9 @@ class Node:
         self.volume, self.kind, self.mode, self.mtime = volume, kind, mode, mtime
         self.inode = volume.inode()
         self.uid = self.gid = 0
-        self.data = b""
+        self._small = b""
+        self.blob: Blob | None = None
+        self.locks: dict[str, str] = {}
         self.target = ""
         self.children: dict[str, Node] = FatNames() if volume.kind == "vfat" else {}
         self.branched = False
@@ -112,10 +136,34 @@ class Node:
         self.links = 1
 
     @property
+    def data(self) -> bytes:
+        """All of it. Big files are better read in pieces, by `read_at`."""
+        return self._small if self.blob is None else self.blob.read(0, self.blob.size)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        if self.blob is not None:
+            return self.blob.read(offset, size)
+        return self._small[offset : offset + size]
+
+    @property
     def size(self) -> int:
         if self.kind == "d":
             return BLOCK
-        return len(self.target) if self.kind == "l" else len(self.data)
+        if self.kind == "l":
+            return len(self.target)
+        return len(self._small) if self.blob is None else self.blob.size
+
+    @property
+    def allocated(self) -> int:
+        """Bytes that it takes on its volume."""
+        if self.kind != "f":
+            return 0
+        return self.volume.charged(len(self._small)) if self.blob is None else self.blob.allocated
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Stands for the content: equal only if that is."""
+        return self._small if self.blob is None else self.blob.digest().encode()
 
     def entered(self) -> Node:
         """The directory that is seen here: the root of what is mounted on it, or itself."""
@@ -123,18 +171,59 @@ class Node:
             raise error(errno.EIO)
         return self.mounted.reached() if self.mounted is not None else self
 
+    @property
+    def lock(self) -> str | None:
+        """The strictest lock on it: `exclusive`, `shared` or none."""
+        return "exclusive" if "exclusive" in self.locks.values() else "shared" if self.locks else None
+
+    def refuse_locked(self, *, writing: bool) -> None:
+        """Raise EBUSY when a lock forbids it: exclusive ones everything, shared ones writing."""
+        if "exclusive" in self.locks.values() or (writing and self.locks):
+            raise error(errno.EBUSY)
+
     def put(self, offset: int, data: bytes, now: float) -> None:
         """Write into a file at `offset`; raises ENOSPC when it does not fit."""
         end = offset + len(data)
-        self.volume.charge(max(0, end - len(self.data)))
-        padded = self.data + b"\0" * max(0, offset - len(self.data))
-        self.data = padded[:offset] + data + padded[end:]
+        if end > LARGE:
+            self._enlarge()
+        if self.blob is not None:
+            self._written(now)
+            self.blob.write(offset, data, self.volume.charge)
+            return
+        padded = self._small + b"\0" * max(0, offset - len(self._small))
+        self._replace(padded[:offset] + data + padded[end:])
         self._written(now)
 
     def truncate(self, size: int, now: float) -> None:
-        self.volume.charge(size - len(self.data))
-        self.data = self.data[:size] + b"\0" * max(0, size - len(self.data))
+        if size > LARGE:
+            self._enlarge()
+        if self.blob is not None:
+            self.blob.truncate(size, self.volume.charge)
+        else:
+            self._replace(self._small[:size] + b"\0" * max(0, size - len(self._small)))
         self._written(now)
+
+    def preallocate(self, size: int, now: float) -> None:
+        """Take the room for `size` bytes at once, and be so long; raises ENOSPC."""
+        self._enlarge(always=True)
+        if self.blob is not None:
+            self.blob.preallocate(size, self.volume.charge)
+            self.blob.truncate(size, self.volume.charge)
+        self._written(now)
+
+    def _replace(self, data: bytes) -> None:
+        self.volume.charge(self.volume.charged(len(data)) - self.volume.charged(len(self._small)))
+        self._small = data
+
+    def _enlarge(self, *, always: bool = False) -> None:
+        """From now on the content is a sparse file. Only datastores have such files."""
+        if self.blob is not None or (self.volume.block == 1 and not always):
+            return
+        small, blob = self._small, Blob(self.volume.block)
+        self._replace(b"")
+        self.blob = blob
+        if small:
+            blob.write(0, small, self.volume.charge)
 
     def _written(self, now: float) -> None:
         self.mtime = now
@@ -151,7 +240,7 @@ class Node:
 
     def discard(self) -> None:
         """Give the space of an unlinked node back."""
-        self.volume.charge(-len(self.data))
+        self.volume.charge(-self.allocated)
 
 
 def walk(node: Node, path: str, cross: bool = False) -> Iterator[tuple[str, Node]]:

@@ -34,6 +34,11 @@ class Session:
             self.lost = True
             self._door.cut()
 
+    def count(self, size: int) -> None:
+        """Bytes have passed: a fault may cut the link over them."""
+        if self._host.faults.passed(size):
+            self.cut()
+
     async def run(self, peer: str) -> None:
         """Serve the request, and tell the client the status."""
         command = self._process.command if self._door.forced is None else self._door.forced
@@ -105,9 +110,11 @@ class _In(Stream):
         if self._session.lost:
             return b""
         try:
-            return await self._reader.read(size)
+            piece: bytes = await self._reader.read(size)
         except (OSError, asyncssh.Error):
             return b""
+        self._session.count(len(piece))
+        return piece
 
     def pending(self) -> bool:
         return bool(self._reader._session._recv_buf_len)
@@ -125,6 +132,7 @@ class _Out(Stream):
             self._session.released.set()
 
     async def write(self, data: bytes) -> None:
+        self._session.count(len(data))
         if self._session.lost:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         try:

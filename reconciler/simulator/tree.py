@@ -110,7 +110,9 @@ def _mount_ram(files: FileSystem, host: Host) -> None:
     files.node("/tmp").mounted = tmp
     devices = Volume("dev", 0)
     files.node("/dev").mounted = devices
-    devices.root.children["null"] = Node(devices, "c", 0o666, host.now())
+    for name in ("null", "zero"):
+        devices.root.children[name] = Node(devices, "c", 0o666, host.now())
+        devices.root.children[name].target = name
     devices.sealed = True
     volumes = Volume("vmfs", 0, sealed=True)
     files.mkdir("/vmfs/volumes").mounted = volumes

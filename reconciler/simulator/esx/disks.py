@@ -1,4 +1,4 @@
-"""df, vdf and `vmkfstools -P` (field captures: 5.0, 5.5, 7.0)."""
+"""df and vdf (field captures: 5.0, 5.5, 7.0)."""
 
 from __future__ import annotations
 
@@ -65,30 +65,4 @@ async def vdf(call: Call) -> int:
         await call.out(
             f"{name:<20} {human(volume.capacity):>9} {human(used):>9} {human(volume.free):>9} {use:>4} --\n"
         )
-    return 0
-
-
-@program("/sbin/vmkfstools")
-async def vmkfstools(call: Call) -> int:
-    """`vmkfstools -P PATH` alone: which volume a path is on."""
-    options, words = call.options("Phv:")
-    if "P" not in options or len(words) != 1:
-        raise Usage("vmkfstools: only -P is simulated")
-    try:
-        volume = call.files.node(words[0], call.cwd).volume
-    except OSError as problem:
-        raise Usage(f"Could not open {words[0]}\nError: {problem.strerror}") from problem
-    found = next((each for each in call.host.volumes.attached if each.volume is volume), None)
-    if found is None:
-        raise Usage(
-            "Could not retrieve max file size: Inappropriate ioctl for device\n"
-            "visorfs-1.00 file system spanning 0 partitions.\nFile system label (if any): \nMode: private"
-        )
-    size, free = volume.capacity, volume.free
-    await call.out(
-        f"{found.type} file system spanning 1 partitions.\nFile system label (if any): {found.name}\n"
-        f"Mode: {'public' if found.type != 'vfat' else 'private'}\n"
-        f"Capacity {size} ({size // 4096} file blocks * 4096), {free} ({free // 4096} blocks) avail\n"
-        f"UUID: {found.id}\n"
-    )
     return 0

@@ -6,16 +6,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 from reconciler.simulator.esx.command import HOSTD_DOWN, Refusal
-from reconciler.simulator.esx.machines import getallvms
 from reconciler.simulator.esx.network import Net
-from reconciler.simulator.esx.vimdump import Array, Null, Object, Ref, dump
-from reconciler.simulator.model import Machine
+from reconciler.simulator.esx.vimdump import Array, Dumped, Null, Object, Ref, dump
 from reconciler.simulator.shell.process import Shell
 from reconciler.simulator.tools.call import Call, program
 from reconciler.simulator.volumes import Attached
 
 Verb = Callable[[Call, list[str]], Awaitable[None]]
 VERBS: dict[str, Verb] = {}
+SINCE: dict[str, tuple[int, ...]] = {}
 MENU = (
     "Commands available under /:\n"
     "hbrsvc/       internalsvc/  solo/         vmsvc/\n"
@@ -30,11 +29,15 @@ CHANGING = {
     "maintenance_mode_exit",
 }
 CHANGING |= {"vswitch_add", "vswitch_remove", "portgroup_add", "portgroup_set", "portgroup_remove"}
+CHANGING |= {"power.on", "power.off", "snapshot.create", "unregister", "registervm"}
 
 
-def verb(*names: str) -> Callable[[Verb], Verb]:
+def verb(*names: str, since: tuple[int, ...] = ()) -> Callable[[Verb], Verb]:
+    """Put a function into the table of vim-cmd's verbs; `since` is the first version that has it."""
+
     def register(work: Verb) -> Verb:
         VERBS.update(dict.fromkeys(names, work))
+        SINCE.update(dict.fromkeys(names, since))
         return work
 
     return register
@@ -54,7 +57,7 @@ async def vim_cmd(call: Call) -> int:
         await call.out(HOSTD_DOWN)
         return 1
     name = words[0].strip("/") if words else ""
-    if name not in VERBS:
+    if name not in VERBS or not call.host.release.since(*SINCE[name]):
         await call.out(MENU if not name else f"Invalid command '{name}'.\n")
         return 0 if not name else 1
     try:
@@ -66,9 +69,12 @@ async def vim_cmd(call: Call) -> int:
     return 0
 
 
-def fault(call: Call, name: str, message: str) -> Refusal:
-    """(vim.fault.NAME) as this version prints it (field capture: NotFound of 8.0)."""
-    fields = (("faultCause", Null("vmodl.MethodFault")), ("faultMessage", None), ("msg", message))
+def fault(call: Call, name: str, message: str, *fields: tuple[str, Dumped]) -> Refusal:
+    """(vim.fault.NAME) as this version prints it (field captures: NotFound of 8.0, InvalidPowerState of 4.x)."""
+    head: list[tuple[str, Dumped]] = [("faultCause", Null("vmodl.MethodFault"))]
+    if call.host.release.since(5):
+        head.append(("faultMessage", None))
+    fields = (*head, *fields, ("msg", message))
     text = dump(Object(f"vim.fault.{name}", fields), call.host.release).rstrip("\n")
     if call.host.release.since(8):
         text = text.replace("faultMessage = <unset>,", "faultMessage = <unset>")
@@ -109,7 +115,7 @@ async def stop_ssh(call: Call, words: list[str]) -> None:
 # -- the host --------------------------------------------------------------------------------------------------
 
 
-def _stamp(seconds: float) -> str:
+def stamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}Z"
 
 
@@ -120,7 +126,7 @@ async def runtimeinfo(call: Call, words: list[str]) -> None:
         ("powerState", "poweredOn"),
         ("standbyMode", None),
         ("inMaintenanceMode", call.host.maintenance),
-        ("bootTime", _stamp(call.host.boot_time)),
+        ("bootTime", stamp(call.host.boot_time)),
     )
     await call.out(dump(Object("vim.host.RuntimeInfo", fields), call.host.release))
 
@@ -211,34 +217,6 @@ async def datastore_summary(call: Call, words: list[str]) -> None:
     if found is None:
         raise Refusal("Datastore not found.")
     await call.out(dump(_summary(call, found), call.host.release))
-
-
-# -- virtual machines ------------------------------------------------------------------------------------------
-
-
-@verb("vmsvc/getallvms")
-async def all_machines(call: Call, words: list[str]) -> None:
-    valid = []
-    for machine in call.host.machines:
-        volume = call.host.volumes.by_name(machine.datastore)
-        if volume is not None and volume.reached:
-            valid.append(machine)
-        else:
-            await call.error(f"Skipping invalid VM '{machine.id}'\n")
-    await call.out(getallvms(valid, call.host.release))
-
-
-@verb("vmsvc/power.getstate")
-async def power_getstate(call: Call, words: list[str]) -> None:
-    machine = _machine(call, words)
-    await call.out(f"Retrieved runtime info\nPowered {'on' if machine.running else 'off'}\n")
-
-
-def _machine(call: Call, words: list[str]) -> Machine:
-    found = next((each for each in call.host.machines if words and str(each.id) == words[0]), None)
-    if found is None:
-        raise fault(call, "NotFound", f'Unable to find a VM corresponding to "{words[0] if words else ""}"')
-    return found
 
 
 # -- network ---------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ Dumped = str | int | bool | None | Ref | Null | Array | Object
 
 
 def dump(value: Dumped, release: Release) -> str:
-    """The text of an object or array, with a newline at its end."""
+    """The text of an object or array, with a newline at its end. An empty array is `(TYPE) []` (field capture: 4.x)."""
     return _value(value, release, "") + "\n"
 
 
@@ -59,6 +59,8 @@ def _value(value: Dumped, release: Release, pad: str) -> str:
     if isinstance(value, Null):
         return f"({value.type}) null"
     if isinstance(value, Array):
+        if not value.items:
+            return f"({value.type}) []"
         items = [f"{pad}   {_value(item, release, pad + '   ')}" for item in value.items]
         return "\n".join([f"({value.type}) [", *_ended(items, release), f"{pad}]"])
     fields = list(value.fields)

@@ -217,6 +217,10 @@ async def _said(shell: Shell, text: str) -> None:
 
 async def _with_files(shell: Shell, fds: Fds, work: Callable[[], Awaitable[int]]) -> int:
     before, shell.fds = shell.fds, fds
+    if shell.final:
+        shell.final = False
+        before.close()
+        return await work()
     try:
         return await work()
     finally:

@@ -41,6 +41,9 @@ def _in_background(shell: Shell, node: Node) -> int:
     child = shell.fork()
     child.fds.set(0, Null())
     child.tested = 0
+    # what runs in the background is no part of the conversation: it outlives a link that is cut
+    child.link = None
+    child.final = isinstance(node, Redirected | Simple)
     task = shell.system.spawn(run_child(child, node))
     child.task = task
     shell.background_pid = child.pid

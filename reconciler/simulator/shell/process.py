@@ -120,6 +120,8 @@ class Shell:
     locals: list[dict[str, str | None]] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
+    final: bool = False
+    """Whether its one command has the process for itself: the files that a redirection replaces are closed then."""
     pid: int = 0
     task: asyncio.Task[Any] | None = None
 

@@ -62,6 +62,7 @@ def _opened(shell: Shell, operator: str, target: str) -> Stream:
         if node.kind == "c":
             return Null()
         node.volume.reached()
+        node.refuse_locked(writing=operator != "<")
         if operator in (">", ">|"):
             node.truncate(0, files.now())
         return OpenFile(node, files.now, append=operator == ">>")

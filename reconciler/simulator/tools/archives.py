@@ -1,19 +1,17 @@
-"""tar, gzip and dd."""
+"""tar and diff."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import posixpath
 import re
 import time
-import zlib
 
 from reconciler.simulator.archive import BadArchive, Member, member, pack, unpack
 from reconciler.simulator.nodes import Node
 from reconciler.simulator.shell.process import Shell
 from reconciler.simulator.shell.redirect import passing
-from reconciler.simulator.tools.call import Call, Outcome, Usage, contents, paths, program
+from reconciler.simulator.tools.call import Call, Outcome, Usage, contents, program
 from reconciler.simulator.tools.listing import permissions
 
 
@@ -170,106 +168,6 @@ def _extract(call: Call, each: Member, base: str) -> None:
         node.mtime = each.mtime
     except OSError as problem:
         raise Usage(f"tar: can't open '{each.name}': {os.strerror(problem.errno or 0)}") from problem
-
-
-@program("/bin/gzip", changing=lambda shell, argv: paths(shell, argv) and "-c" not in argv)
-async def gzip_(call: Call) -> int:
-    options, words = call.options("cdf9")
-    if "d" in options:
-        return await _gunzip(call, words, "c" in options)
-    for name in words or ["-"]:
-        data = await _input(call, name)
-        packed = gzip.compress(data, 6, mtime=0)
-        if name == "-" or "c" in options:
-            await call.out(packed)
-        else:
-            call.files.write(name + ".gz", packed, call.cwd)
-            call.files.unlink(name, call.cwd)
-    return 0
-
-
-async def _input(call: Call, name: str) -> bytes:
-    try:
-        return await call.input() if name == "-" else call.files.read(name, call.cwd)
-    except OSError as problem:
-        raise Usage(f"{call.name}: can't open '{name}': {os.strerror(problem.errno or 0)}") from problem
-
-
-@program("/bin/gunzip", changing=lambda shell, argv: paths(shell, argv) and "-c" not in argv)
-async def gunzip(call: Call) -> int:
-    options, words = call.options("cft")
-    return await _gunzip(call, words, "c" in options, "t" in options)
-
-
-@program("/bin/zcat")
-async def zcat(call: Call) -> int:
-    _, words = call.options("")
-    return await _gunzip(call, words, True)
-
-
-async def _gunzip(call: Call, words: list[str], to_stdout: bool, testing: bool = False) -> int:
-    for name in words or ["-"]:
-        data = await _input(call, name)
-        if data[:2] != b"\x1f\x8b":
-            raise Usage(f"{call.name}: invalid magic")
-        try:
-            plain = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as problem:
-            raise Usage(f"{call.name}: unexpected end of file") from problem
-        if testing:
-            continue
-        if name == "-" or to_stdout:
-            await call.out(plain)
-        else:
-            call.files.write(name.removesuffix(".gz"), plain, call.cwd)
-            call.files.unlink(name, call.cwd)
-    return 0
-
-
-@program(
-    "/bin/dd",
-    changing=lambda shell, argv: any(
-        word.startswith("of=") and not passing(shell, word[3:]) for word in argv
-    ),
-)
-async def dd(call: Call) -> int:
-    """`if= of= bs= count= skip= seek= conv=notrunc`."""
-    values = dict.fromkeys(("if", "of", "bs", "count", "skip", "seek", "conv"), "")
-    for word in call.argv[1:]:
-        name, equals, value = word.partition("=")
-        if not equals or name not in values:
-            raise Usage(f"dd: invalid argument '{word}'")
-        values[name] = value
-    size = _size(values["bs"] or "512")
-    try:
-        data = call.files.read(values["if"], call.cwd) if values["if"] else await call.input()
-    except OSError as problem:
-        raise Usage(f"dd: can't open '{values['if']}': {os.strerror(problem.errno or 0)}") from problem
-    data = data[_size(values["skip"] or "0") * size :]
-    if values["count"]:
-        data = data[: _size(values["count"]) * size]
-    if values["of"]:
-        try:
-            node = call.files.for_writing(values["of"], call.cwd)
-            offset = _size(values["seek"] or "0") * size
-            if node.kind == "f":
-                if "notrunc" not in values["conv"]:
-                    node.truncate(offset, call.files.now())
-                node.put(offset, data, call.files.now())
-        except OSError as problem:
-            raise Usage(f"dd: can't open '{values['of']}': {os.strerror(problem.errno or 0)}") from problem
-    else:
-        await call.out(data)
-    whole, part = divmod(len(data), size)
-    await call.error(f"{whole}+{int(part > 0)} records in\n{whole}+{int(part > 0)} records out\n")
-    return 0
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d+)([kKMG]?)B?", text)
-    if match is None:
-        raise Usage(f"dd: invalid number '{text}'")
-    return int(match[1]) * {"": 1, "k": 1024, "K": 1024, "M": 1 << 20, "G": 1 << 30}[match[2]]
 
 
 @program("/usr/bin/diff", "/bin/diff")

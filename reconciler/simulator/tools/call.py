@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -198,3 +200,23 @@ async def contents(call: Call, names: Iterable[str], outcome: Outcome) -> list[t
             else:
                 await outcome.failed(f"can't open '{name}'", problem)
     return found
+
+
+PIECE = 1 << 20
+
+
+async def pieces(call: Call, name: str) -> AsyncIterator[bytes]:
+    """The content of a file (`-`: standard input) as it comes, others running meanwhile; raises OSError."""
+    if name == "-":
+        while piece := await call.shell.fds[0].read():
+            yield piece
+        return
+    node = call.files.node(name, call.cwd)
+    if node.kind == "d":
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    node.refuse_locked(writing=False)
+    offset = 0
+    while piece := node.read_at(offset, PIECE):
+        yield piece
+        offset += len(piece)
+        await asyncio.sleep(0)

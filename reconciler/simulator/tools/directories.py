@@ -9,8 +9,8 @@ import re
 import secrets
 import string
 
-from reconciler.simulator.nodes import Node
-from reconciler.simulator.tools.call import Call, Outcome, Usage, paths, program, target
+from reconciler.simulator.nodes import Node, walk
+from reconciler.simulator.tools.call import PIECE, Call, Outcome, Usage, paths, program, target
 
 
 @program("/bin/mkdir", changing=paths)
@@ -77,7 +77,7 @@ async def rm(call: Call) -> int:
                     outcome.status = 1
                     await call.complain(f"'{word}' is a directory")
                     continue
-                _remove_tree(call, word)
+                await _remove_tree(call, word, outcome)
             else:
                 call.files.unlink(word, call.cwd)
         except OSError as problem:
@@ -85,14 +85,22 @@ async def rm(call: Call) -> int:
     return outcome.status
 
 
-def _remove_tree(call: Call, path: str) -> None:
+async def _remove_tree(call: Call, path: str, outcome: Outcome) -> None:
+    """All that can go goes; what can't is complained about, and the folders above it stay."""
     for name in call.files.names(path, call.cwd):
         child = posixpath.join(path, name)
         if call.files.node(child, call.cwd, follow=False).kind == "d":
-            _remove_tree(call, child)
-        else:
+            await _remove_tree(call, child, outcome)
+            continue
+        try:
             call.files.unlink(child, call.cwd)
-    call.files.rmdir(path, call.cwd)
+        except OSError as problem:
+            await outcome.failed(f"can't remove '{child}'", problem)
+    try:
+        call.files.rmdir(path, call.cwd)
+    except OSError as problem:
+        if problem.errno != errno.ENOTEMPTY or not outcome.status:
+            raise
 
 
 @program("/bin/mv", changing=paths)
@@ -110,15 +118,15 @@ async def mv(call: Call) -> int:
                 if problem.errno != errno.EXDEV:
                     raise
                 copy_tree(call, source, destination, keep=True)
-                _remove_any(call, source)
+                await _remove_any(call, source, outcome)
         except OSError as problem:
             await outcome.failed(f"can't rename '{source}'", problem)
     return outcome.status
 
 
-def _remove_any(call: Call, path: str) -> None:
+async def _remove_any(call: Call, path: str, outcome: Outcome) -> None:
     if call.files.node(path, call.cwd, follow=False).kind == "d":
-        _remove_tree(call, path)
+        await _remove_tree(call, path, outcome)
     else:
         call.files.unlink(path, call.cwd)
 
@@ -171,7 +179,9 @@ def copy_tree(call: Call, source: str, destination: str, keep: bool) -> None:
     if copied is node:
         raise OSError(errno.EEXIST, "same file")
     copied.truncate(0, call.files.now())
-    copied.put(0, node.data, call.files.now())
+    node.refuse_locked(writing=False)
+    for offset in range(0, node.size, PIECE):
+        copied.put(offset, node.read_at(offset, PIECE), call.files.now())
     if keep:
         copied.set_mode(node.mode)
         copied.mtime = node.mtime
@@ -199,14 +209,16 @@ async def ln(call: Call) -> int:
 @program("/bin/chmod", changing=paths)
 async def chmod(call: Call) -> int:
     words = [word for word in call.argv[1:] if word not in ("-R", "--")]
+    deep = "-R" in call.argv[1:]
     if len(words) < 2:
         raise Usage("Usage: chmod [-R] MODE[,MODE]... FILE...")
     outcome = Outcome(call)
     for word in words[1:]:
         try:
-            node = call.files.node(word, call.cwd)
+            top = call.files.node(word, call.cwd)
             call.files.may_change(word, call.cwd)
-            node.set_mode(changed_mode(call, words[0], node))
+            for _, node in walk(top, word) if deep else [(word, top)]:
+                node.set_mode(changed_mode(call, words[0], node))
         except OSError as problem:
             await outcome.failed(word, problem)
     return outcome.status

@@ -6,7 +6,7 @@ import posixpath
 import re
 import time
 
-from reconciler.simulator.nodes import Node
+from reconciler.simulator.nodes import BLOCK, Node
 from reconciler.simulator.tools.call import Call, Outcome, Usage, program
 
 HALF_YEAR = 6 * 30 * 86400
@@ -123,11 +123,12 @@ def _volume_text(word: str, total: int, free: int) -> str:
 
 
 def _formatted(form: str, name: str, node: Node) -> str:
-    kind = "regular empty file" if node.kind == "f" and not node.data else KINDS.get(node.kind, "file")
+    kind = "regular empty file" if node.kind == "f" and not node.size else KINDS.get(node.kind, "file")
     values = {
         "n": name,
         "s": str(node.size),
-        "b": str((node.size + 511) // 512),
+        "b": str(((node.allocated or node.size) + 511) // 512),
+        "B": "512",
         "F": kind,
         "i": str(node.inode),
         "h": str(node.links),
@@ -175,6 +176,7 @@ def _canonical(call: Call, path: str) -> str:
 
 @program("/usr/bin/du", "/bin/du")
 async def du(call: Call) -> int:
+    """What files take, not how long they are; `-a` tells of every file, `-s` only of the words."""
     options, words = call.options("ksahm")
     outcome = Outcome(call)
     for word in words or ["."]:
@@ -184,18 +186,20 @@ async def du(call: Call) -> int:
             await outcome.failed(word, problem)
             continue
         if node.kind == "d" and "s" not in options:
-            await _subtrees(call, word, node)
+            await _below(call, word, node, files="a" in options)
         await call.out(f"{_kib(node)}\t{word}\n")
     return outcome.status
 
 
-async def _subtrees(call: Call, path: str, node: Node) -> None:
-    children = sorted(node.children.items())
-    folders = [(posixpath.join(path, name), child) for name, child in children if child.kind == "d"]
-    for below, child in folders:
-        await _subtrees(call, below, child)
-        await call.out(f"{_kib(child)}\t{below}\n")
+async def _below(call: Call, path: str, node: Node, *, files: bool) -> None:
+    for name, child in sorted(node.children.items()):
+        below = posixpath.join(path, name)
+        if child.kind == "d":
+            await _below(call, below, child, files=files)
+        if child.kind == "d" or files:
+            await call.out(f"{_kib(child)}\t{below}\n")
 
 
 def _kib(node: Node) -> int:
-    return (node.size + 1023) // 1024 + sum(_kib(child) for child in node.children.values())
+    taken = node.allocated or (node.size if node.kind != "d" else BLOCK)
+    return (taken + 1023) // 1024 + sum(_kib(child) for child in node.children.values())

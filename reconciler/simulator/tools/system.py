@@ -211,12 +211,14 @@ async def sync(call: Call) -> int:
 
 @program("/bin/ps")
 async def ps(call: Call) -> int:
-    """`ps`: world id, cartel id, name and command of a few worlds (columns: field knowledge, no capture)."""
+    """`ps [-c]`: world id, cartel id, name and command of a few worlds (columns: field knowledge, no capture)."""
     rows = [("2097152", "2097152", "init", "/bin/init")]
     if call.host.ssh_running:
         rows.append(("2098001", "2098001", "sshd", "/usr/lib/vmware/openssh/bin/sshd"))
     if call.host.hostd_up:
         rows.append(("2098417", "2098417", "hostd-worker", "hostd"))
+    running = sorted(call.host.running.items())
+    rows += [(str(pid), str(pid), words[0].rsplit("/", 1)[-1], " ".join(words)) for pid, words in running]
     await call.out("WID    CID    WorldName            CmdLine\n")
     for row in rows:
         await call.out(f"{row[0]}  {row[1]}  {row[2]:<20} {row[3]}\n")

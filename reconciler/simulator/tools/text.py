@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from collections.abc import Callable
 
 from reconciler.simulator.shell.streams import encode
-from reconciler.simulator.tools.call import Call, Outcome, Usage, contents, program
+from reconciler.simulator.tools.call import Call, Outcome, Usage, contents, pieces, program
 
 
 @program("/bin/cat")
@@ -15,20 +16,48 @@ async def cat(call: Call) -> int:
     _, words = call.options("u")
     outcome = Outcome(call)
     for word in words or ["-"]:
-        if word == "-":
-            while piece := await call.shell.fds[0].read():
+        try:
+            async for piece in pieces(call, word):
                 await call.out(piece)
-            continue
-        for _, data in await contents(call, [word], outcome):
-            await call.out(data)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            await _unread(outcome, word, problem)
     return outcome.status
+
+
+async def _unread(outcome: Outcome, name: str, problem: OSError) -> None:
+    """Complain as busybox does about a file that can't be opened or read."""
+    if problem.errno == errno.EISDIR:
+        outcome.status = 1
+        await outcome.call.complain("read error: Is a directory")
+    else:
+        await outcome.failed(f"can't open '{name}'", problem)
 
 
 @program("/bin/head", "/usr/bin/head")
 async def head(call: Call) -> int:
     call.argv = _old_style(call.argv)
     options, words = call.options("n:c:")
+    if "c" in options and len(words) <= 1:
+        return await _first_bytes(call, words[0] if words else "-", _count(call, options["c"]))
     return await _part(call, words, lambda data: _head(call, data, options))
+
+
+async def _first_bytes(call: Call, name: str, count: int) -> int:
+    """Only what is asked for; of a pipe stdio reads ahead, and what it took is lost for others."""
+    outcome = Outcome(call)
+    try:
+        async for piece in pieces(call, name):
+            await call.out(piece[:count])
+            count -= min(count, len(piece))
+            if not count:
+                break
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        await _unread(outcome, name, problem)
+    return outcome.status
 
 
 def _old_style(argv: list[str]) -> list[str]:
@@ -84,6 +113,8 @@ async def wc(call: Call) -> int:
     options, words = call.options("clwm")
     chosen = [letter for letter in "lwc" if letter in options] or ["l", "w", "c"]
     outcome = Outcome(call)
+    if chosen == ["c"] and len(words) <= 1:
+        return await _size(call, words[0] if words else "-", outcome)
     totals = dict.fromkeys("lwc", 0)
     found = await contents(call, words or ["-"], outcome)
     for name, data in found:
@@ -93,6 +124,18 @@ async def wc(call: Call) -> int:
     if len(words) > 1:
         await _counts(call, totals, chosen, "total")
     return outcome.status
+
+
+async def _size(call: Call, name: str, outcome: Outcome) -> int:
+    size = 0
+    try:
+        async for piece in pieces(call, name):
+            size += len(piece)
+    except OSError as problem:
+        await _unread(outcome, name, problem)
+        return outcome.status
+    await call.out(f"{size}" + (f" {name}" if name != "-" else "") + "\n")
+    return 0
 
 
 async def _counts(call: Call, counts: dict[str, int], chosen: list[str], name: str) -> None:
@@ -237,8 +280,15 @@ async def _sums(call: Call, algorithm: str) -> int:
     if "c" in options:
         raise Usage(f"{call.name}: -c is not simulated")
     outcome = Outcome(call)
-    for name, data in await contents(call, words or ["-"], outcome):
-        await call.out(f"{hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()}  {name}\n")
+    for name in words or ["-"]:
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        try:
+            async for piece in pieces(call, name):
+                digest.update(piece)
+        except OSError as problem:
+            await _unread(outcome, name, problem)
+            continue
+        await call.out(f"{digest.hexdigest()}  {name}\n")
     return outcome.status
 
 
