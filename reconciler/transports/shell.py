@@ -73,13 +73,19 @@ def _printf_letter(byte: int) -> str:
     return letter if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
-def reading_script(always: Sequence[str], arms: Sequence[tuple[str, Sequence[str]]], word: str) -> bytes:
+def reading_script(
+    always: Sequence[str],
+    arms: Sequence[tuple[str, Sequence[str]]],
+    word: str,
+    functions: Iterable[str] = (),
+) -> bytes:
     """`always`, and the commands of the arm whose pattern fits what `vmware -v` prints, whatever their exit statuses.
 
-    `arms` are (shell patterns, commands); commands are numbered through, `always` first. `word` is random.
+    `arms` are (shell patterns, commands); commands are numbered through, `always` first. `word` is random. `functions`
+    are definitions of shell functions that any of the commands may call.
     """
-    lines = [_read(number, command) for number, command in enumerate(always)]
-    number = len(lines)
+    lines = [*functions, *(_read(number, command) for number, command in enumerate(always))]
+    number = len(always)
     lines.append(f"case {VERSION_TEST} in")
     for patterns, commands in arms:
         lines.append(f"{patterns})")

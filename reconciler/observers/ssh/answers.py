@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reconciler.facts import (
     BootModules,
@@ -59,13 +60,16 @@ def datastores_4x(pieces: Pieces) -> tuple[Datastore, ...]:
     """esxcfg-nas tells servers and paths to the letter; hostd tells the rest, and what VMFS there is."""
     mounts = {it.name: it for it in esxcfg.nas_list(text_of(pieces[0]))}
     listed = vimdump.datastore_summaries(text_of(pieces[1]))
-    ids = {it.name: it.id for it in listed}
-    reachable = {it.name for it in listed if it.accessible}
-    nfs = [
-        Datastore(it.name, it.type, it.accessible and it.name in reachable, it.nfs, ids.get(it.name), False)
-        for it in mounts.values()
-    ]
+    told = {it.name: it for it in listed}
+    nfs = [_mount_4x(it, told.get(it.name)) for it in mounts.values()]
     return (*nfs, *(it for it in listed if it.name not in mounts))
+
+
+def _mount_4x(it: Datastore, told: Datastore | None) -> Datastore:
+    if told is None:
+        return replace(it, accessible=False, read_only_known=False)
+    reached = it.accessible and told.accessible
+    return replace(told, type=it.type, accessible=reached, nfs=it.nfs, read_only_known=False)
 
 
 def machines(pieces: Pieces) -> tuple[Machine, ...]:

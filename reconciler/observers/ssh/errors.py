@@ -16,6 +16,10 @@ class Unreadable(ValueError):
         )
 
 
+class Away(Unreadable):
+    """hostd, the host's management agent, is coming up or overloaded: to be asked again."""
+
+
 def whole_number(text: str) -> int:
     """A plain decimal number of at most 20 digits. Raises Unreadable."""
     if re.fullmatch(r"-?[0-9]{1,20}", text.strip()) is None:

@@ -126,12 +126,17 @@ def _nfs(record: Record, kind: str, server: str, version: str) -> Datastore:
 
 @dataclass(frozen=True)
 class Filesystem:
-    """A mounted or lost volume: `id` is its directory below /vmfs/volumes, `name` may be empty."""
+    """A mounted or lost volume: `id` is its directory below /vmfs/volumes, `name` may be empty.
+
+    `size` and `free` are in bytes; a volume that is not mounted has none.
+    """
 
     name: str
     id: str
     type: str
     mounted: bool
+    size: int | None = None
+    free: int | None = None
 
 
 def filesystems(text: str) -> list[Filesystem]:
@@ -142,9 +147,9 @@ def filesystems(text: str) -> list[Filesystem]:
 def _filesystem(record: Record) -> Filesystem:
     directory = _text(record, "MountPoint").rstrip("/").rpartition("/")[2]
     volume = directory or _text(record, "UUID")
-    return Filesystem(
-        _text(record, "VolumeName"), volume, _text(record, "Type"), yes_or_no(_text(record, "Mounted"))
-    )
+    mounted = yes_or_no(_text(record, "Mounted"))
+    size, free = (whole_number(_text(record, name)) if mounted else None for name in ("Size", "Free"))
+    return Filesystem(_text(record, "VolumeName"), volume, _text(record, "Type"), mounted, size, free)
 
 
 def datastores(
@@ -156,11 +161,15 @@ def datastores(
     stands only there was mounted between the two looks: it is given without its source.
     """
     rows = [volume for volume in volumes if volume.name]
-    ids = {row.name: row.id for row in rows if row.type.startswith("NFS")}
-    mounts = [replace(mount, id=ids.get(mount.name)) for mount in (*nfs, *nfs_41)]
-    told = {mount.name for mount in mounts}
-    rest = [row for row in rows if not (row.type.startswith("NFS") and row.name in told)]
-    return (*mounts, *(Datastore(row.name, row.type, row.mounted, id=row.id) for row in rest))
+    told = {row.name: row for row in rows if row.type.startswith("NFS")}
+    mounts = [_on_volume(mount, told.get(mount.name)) for mount in (*nfs, *nfs_41)]
+    named = {mount.name for mount in mounts}
+    rest = [row for row in rows if not (row.type.startswith("NFS") and row.name in named)]
+    return (*mounts, *(_on_volume(Datastore(row.name, row.type, row.mounted), row) for row in rest))
+
+
+def _on_volume(it: Datastore, row: Filesystem | None) -> Datastore:
+    return it if row is None else replace(it, id=row.id, capacity=row.size, free=row.free)
 
 
 def port_groups(text: str) -> list[PortGroup]:

@@ -10,13 +10,17 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 
 from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
-from reconciler.observers.ssh.errors import Unreadable
+from reconciler.image_facts import DisksInUse
+from reconciler.observers.ssh.errors import Away, Unreadable
 from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
 from reconciler.transports import shell
 from reconciler.transports.hostd import restarting
 
 LIMIT_SECONDS = 240.0
 """The longest that one look may take: stat() below a dead NFS mount may hang for tens of seconds."""
+LONG_SECONDS = 900.0
+"""The longest for a look at who uses which disk: hostd is asked for each machine, one after the other, and every folder
+of every volume is walked through."""
 POLLS = 16
 """With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, which needs up to one to answer."""
 
@@ -91,7 +95,9 @@ class SshEyes:
             (release.value, [line for it in plan.values() for line in it.commands])
             for release, plan in plans.items()
         ]
-        output = self._session.run(shell.reading_script(always, arms, word), limit=LIMIT_SECONDS)
+        limit = LONG_SECONDS if DisksInUse() in ordered else LIMIT_SECONDS
+        script = shell.reading_script(always, arms, word, _functions(plans.values()))
+        output = self._session.run(script, limit=limit)
         pieces = shell.pieces(output, word)
         answers: dict[Question[Any], Any] = {}
         if isinstance(product, Unseen):
@@ -134,6 +140,11 @@ def _readings(questions: Iterable[Question[Any]], release: Release) -> dict[Ques
     return {question: it for question, it in found if it is not None}
 
 
+def _functions(plans: Iterable[Mapping[Question[Any], Reading]]) -> list[str]:
+    """All shell functions that are called, each once."""
+    return list(dict.fromkeys(text for plan in plans for it in plan.values() for text in it.functions))
+
+
 def _read_all(
     plan: Mapping[Question[Any], Reading], pieces: Mapping[int, shell.Piece], start: int
 ) -> Answers:
@@ -151,6 +162,6 @@ def _read(it: Reading, pieces: list[shell.Piece]) -> object:
     try:
         return it.read(pieces)
     except Unreadable as error:
-        if any(restarting(piece.said) for piece in pieces):
+        if isinstance(error, Away) or any(restarting(piece.said) for piece in pieces):
             return _HOSTD
         return Unseen(str(error))

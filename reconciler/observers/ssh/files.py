@@ -9,6 +9,7 @@ from reconciler.facts import Place
 from reconciler.observers.ssh.errors import Unreadable
 
 MODE = re.compile(r"[-bcdlps](?:[-r][-w][-xsStT]){3}(?=[\s.+@])")
+SIZE = re.compile(r"\S+ +\d+ +\S+ +\S+ +(\d{1,19}) ", re.ASCII)
 KINDS = {
     "-": "a file",
     "d": "a folder",
@@ -22,10 +23,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Listing:
-    """What `ls -ldn` shows: `mode` has ten characters (`-rw------T`), or none when nothing stands there."""
+    """What `ls -ldn` shows: `mode` has ten characters (`-rw------T`), or none when nothing stands there.
+
+    `size` is in bytes, None where it is not told.
+    """
 
     place: Place
     mode: str = ""
+    size: int | None = None
 
     @property
     def sticky(self) -> bool:
@@ -36,6 +41,11 @@ class Listing:
     def loose(self) -> bool:
         """Whether the group or everybody may write there."""
         return "w" in (self.mode[5:6] + self.mode[8:9])
+
+    @property
+    def bits(self) -> int:
+        """The permissions as a number: `rwxr-xr-x` is 0o755."""
+        return sum(1 << (8 - at) for at, letter in enumerate(self.mode[1:]) if letter in "rwxst")
 
     @property
     def kind(self) -> str:
@@ -63,4 +73,6 @@ def _present(out: str) -> Listing:
     match = MODE.match(out)
     if match is None:
         raise Unreadable("no listing of a file", out)
-    return Listing(Place.FOLDER if match[0][0] == "d" else Place.OTHER, match[0])
+    size = SIZE.match(out)
+    place = Place.FOLDER if match[0][0] == "d" else Place.OTHER
+    return Listing(place, match[0], int(size[1]) if size is not None else None)

@@ -10,8 +10,10 @@ from reconciler.observers.ssh.errors import Unreadable
 
 VOLUMES = "/vmfs/volumes/"
 HEADER = re.compile(r"^ *Vmid +Name +File +Guest OS +Version +Annotation *\r?(?:\n|\Z)", re.MULTILINE)
+WHOLE = re.compile(r"[^\n]*\] [^\n]*\.vmt?x +[^\s]+ +vmx-[0-9]+(?:\s|\Z)")
 # A datastore that the host no longer knows is `[]`, followed by an absolute path.
 GAP = re.compile(r"(?:^| +)(?=\[(?!\] +[^ /]))")
+LONGEST_ROW = 4096
 # From 5.0 three blanks part the columns, on 4.x one.
 WIDEST_GAP = 3
 
@@ -36,19 +38,29 @@ def getallvms(text: str) -> list[Machine]:
     number is told from a row by the path of a .vmx in it. A row that can be read in two ways is given in
     both: a machine too many only holds something back.
     """
+    return [machine for _, row in rows(text) for machine in of_row(row)]
+
+
+def rows(text: str) -> list[tuple[int, str]]:
+    """The lines that begin with a number: that, and what follows it up to the next one. Raises Unreadable."""
     header = HEADER.search(text)
     if header is None:
         raise Unreadable("no header of a list of virtual machines", text)
-    # Each line that begins with a number, with the lines that follow it, without the number.
-    chunks = re.split(r"^[0-9]+ +", text[header.end() :], flags=re.MULTILINE)[1:]
-    return [machine for chunk in chunks for machine in _machines(chunk)]
+    parts = re.split(r"^([0-9]{1,18}) +", text[header.end() :], flags=re.MULTILINE)[1:]
+    return [(int(number), row) for number, row in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def _machines(chunk: str) -> list[Machine]:
+def is_whole(row: str) -> bool:
+    """Whether a row shows a machine beyond doubt: a line of an annotation can begin with a number as well."""
+    return WHOLE.match(row[:LONGEST_ROW]) is not None
+
+
+def of_row(row: str) -> list[Machine]:
+    """The machines that a row may show; none for a line of an annotation."""
     # First with what follows a path in a whole row: names and annotations may hold ".vmx" as well.
     for end in (r"\.vmt?x(?= +\S+ +vmx-[0-9]+(?:\s|$))", r"\.vmt?x(?=\s|$)"):
-        for match in re.finditer(end, chunk):
-            readings = _readings(chunk[: match.end()])
+        for match in re.finditer(end, row):
+            readings = _readings(row[: match.end()])
             if readings:
                 return readings
     return []

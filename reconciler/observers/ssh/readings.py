@@ -20,7 +20,17 @@ from reconciler.facts import (
     ShellTimeout,
     SshState,
 )
-from reconciler.observers.ssh import answers
+from reconciler.image_facts import (
+    DisksInUse,
+    FileBlock,
+    HalfCopies,
+    ImageFolder,
+    Library,
+    ModuleLoaded,
+    TopDisks,
+)
+from reconciler.observers.ssh import answers, images, registered, search, uses, volumes
+from reconciler.observers.ssh.folders import ENTER, LOOK_INTO
 from reconciler.transports.shell import Piece, quote
 
 
@@ -42,10 +52,14 @@ class Release(Enum):
 
 @dataclass(frozen=True)
 class Reading:
-    """Commands of one question, and what their pieces say. `read` raises Unreadable when it can't tell."""
+    """Commands of one question, and what their pieces say. `read` raises Unreadable when it can't tell.
+
+    `functions` are definitions of shell functions that the commands call: they travel once, however many call them.
+    """
 
     commands: tuple[str, ...]
     read: Callable[[Sequence[Piece]], Any]
+    functions: tuple[str, ...] = ()
 
 
 IDENTITY = Reading(("vmware -v",), answers.identity)
@@ -97,6 +111,7 @@ _FIXED: dict[Release, dict[Question[Any], Reading]] = {
             answers.datastores_4x,
         ),
         Machines(): Reading(("vim-cmd vmsvc/getallvms",), answers.machines),
+        DisksInUse(): Reading((registered.LAYOUTS_AND_POWER, search.SEARCH_4X), uses.disks_in_use_4x),
         NetworkState(): Reading(("esxcfg-vswitch -l",), answers.network_4x),
         SshState(): Reading(("chkconfig --list", "/etc/init.d/TSM-SSH status"), answers.ssh),
         AuthorizedKeys(): _keys_file(_KEYS_4X),
@@ -109,6 +124,9 @@ _FIXED: dict[Release, dict[Question[Any], Reading]] = {
     Release.V5: {
         Datastores(): Reading((_NFS, _VOLUMES), answers.datastores),
         Machines(): _MACHINES,
+        DisksInUse(): Reading(
+            (registered.LAYOUTS, _XML + "vm process list", search.SEARCH), uses.disks_in_use
+        ),
         NetworkState(): _NETWORK,
         SshState(): _SSH,
         ShellTimeout(): _TIMEOUT,
@@ -129,4 +147,21 @@ def reading(question: Question[Any], release: Release) -> Reading | None:
     """How that release answers the question over SSH; None when it can't."""
     if isinstance(question, Folder):
         return Reading((f"ls -ldn {quote(question.path)}/.",), answers.folder)
-    return _FIXED[release].get(question)
+    return _FIXED[release].get(question) or _of_images(question)
+
+
+def _of_images(question: Question[Any]) -> Reading | None:
+    """The questions that all releases answer alike."""
+    if isinstance(question, ImageFolder) and not question.here:
+        return Reading((images.command(question),), images.state(question), (ENTER, LOOK_INTO))
+    if isinstance(question, Library) and not question.here:
+        return Reading((volumes.library_script(question),), volumes.library, (ENTER,))
+    if isinstance(question, HalfCopies):
+        return Reading((volumes.half_copies_script(question),), volumes.half_copies, (ENTER,))
+    if isinstance(question, FileBlock):
+        return Reading((volumes.file_block_script(question),), volumes.file_block)
+    if isinstance(question, TopDisks):
+        return Reading((volumes.top_disks_script(question),), volumes.top_disks(question.configs))
+    if isinstance(question, ModuleLoaded):
+        return Reading((volumes.MODULES,), volumes.module_loaded(question.module))
+    return None

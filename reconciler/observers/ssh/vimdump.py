@@ -30,19 +30,31 @@ DEEPEST = 64
 
 
 def parse(text: str) -> Value:
-    """The first dump in a text, after headings: dicts (their type as `_type`), lists and plain values.
+    """The dump in a text, after headings: dicts (their type as `_type`), lists and plain values.
 
     `<unset>` and `null` are None, references are their text (`vim.Datastore:ID`). The last brace of an object
     may be missing, as in old captures. Raises Unreadable.
     """
+    found = parse_all(text)
+    if len(found) > 1:
+        raise Unreadable("more text after the dump of an object", text)
+    return found[0]
+
+
+def parse_all(text: str) -> list[Value]:
+    """All dumps in a text, one after the other, as `parse` gives each. Raises Unreadable."""
     start = START.search(text)
     if start is None:
         raise Unreadable("no dump of an object", text)
-    reader = _Reader(text, start.end())
-    value = reader.value(NEXT_PROPERTY, 0)
-    if text[reader.at :].strip():
-        raise Unreadable("more text after the dump of an object", text[reader.at :])
-    return value
+    found: list[Value] = []
+    while start is not None:
+        reader = _Reader(text, start.end())
+        found.append(reader.value(NEXT_PROPERTY, 0))
+        rest = text[reader.at :]
+        start = START.match(text, len(text) - len(rest.lstrip()))
+    if rest.strip():
+        raise Unreadable("more text after the dump of an object", rest)
+    return found
 
 
 class _Reader:
@@ -177,7 +189,13 @@ def _summary(item: Value, text: str) -> Datastore:
         raise Unreadable("a datastore without name, type or accessibility", text)
     url = re.search(r"/vmfs/volumes/([^/]+)/?$", str(fields.get("url")))
     nfs = _source(kind, str(fields.get("datastore"))) if kind.startswith("NFS") else None
-    return Datastore(name, kind, accessible, nfs, url[1] if url else None, read_only_known=nfs is None)
+    capacity, free = (_size(fields.get(key)) if accessible else None for key in ("capacity", "freeSpace"))
+    volume = url[1] if url else None
+    return Datastore(name, kind, accessible, nfs, volume, nfs is None, capacity, free)
+
+
+def _size(value: Value) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _source(kind: str, reference: str) -> NfsSource:
