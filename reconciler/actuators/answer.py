@@ -8,9 +8,17 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Answer:
     """`said` is what the host printed when it did not do it. `passing`: no refusal, the management agent is away for
-    a moment. `next` is what a person can do, where that is known."""
+    a moment. `next` is what a person can do, where that is known.
+
+    `held`: neither done nor failed, somebody else is at it (`said` tells who). `cut`: a person stopped it; what arrived
+    stays for the next run. `proof`: how a copy was proved. `filled`: the root of a volume that filled up.
+    """
 
     ok: bool
     said: str = ""
     passing: bool = False
     next: str = ""
+    held: bool = False
+    cut: bool = False
+    proof: str = ""
+    filled: str = ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.actuators.ssh import files
 from reconciler.facts import NfsSource
+from reconciler.image_verbs import LoadModule
 from reconciler.transports.shell import quote
 from reconciler.verbs import (
     AddPortGroup,
@@ -116,6 +117,12 @@ def _vlan(verb: SetVlan, version: Version) -> tuple[str, ...]:
     return (f"esxcli network vswitch standard portgroup set -p {quote(verb.name)} -v {verb.vlan}",)
 
 
+def _load_module(verb: LoadModule, version: Version) -> tuple[str, ...]:
+    """A module that somebody else has loaded meanwhile is loaded as well."""
+    name = quote(verb.module)
+    return (f"vmkload_mod {name} || vmkload_mod -l | grep -q {quote(f'^{verb.module} ')}",)
+
+
 _WRITERS: dict[type[Verb], Callable[[Any, Version], tuple[str, ...]]] = {
     StartSsh: lambda verb, version: ("vim-cmd hostsvc/start_ssh",),
     StopSsh: lambda verb, version: ("vim-cmd hostsvc/stop_ssh",),
@@ -135,4 +142,5 @@ _WRITERS: dict[type[Verb], Callable[[Any, Version], tuple[str, ...]]] = {
     ReplaceBootConfig: files.replace_boot_config,
     SaveConfiguration: files.save_configuration,
     OweBackup: files.owe_backup,
+    LoadModule: _load_module,
 }

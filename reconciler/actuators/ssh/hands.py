@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Protocol
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.commands import Version, commands
+from reconciler.actuators.ssh.images import carry
+from reconciler.actuators.ssh.images.runner import Session
+from reconciler.actuators.work import Work
+from reconciler.image_verbs import ImageVerb
 from reconciler.transports import shell
 from reconciler.transports.hostd import restarting
 from reconciler.verbs import Verb
@@ -20,26 +23,22 @@ _FAULT = re.compile(r"^\((?:vim|vmodl)\.fault\.", re.MULTILINE)
 _VOLUMES_FULL = "NFS has reached the maximum number of supported volumes"
 
 
-class Session(Protocol):
-    """What hands need of an SSH session."""
-
-    def run(self, script: bytes, *, limit: float) -> shell.Output:
-        """Run a script; raises faults.Unreachable when the link is cut."""
-
-
 class SshHands:
     """Does verbs on one host."""
 
-    def __init__(self, session: Session, version: Version) -> None:
+    def __init__(self, session: Session, version: Version, work: Work) -> None:
         self._session = session
         self._version = version
+        self._work = work
 
     def describe(self, verb: Verb) -> tuple[str, ...]:
         """The commands of a verb, for the plan."""
-        return commands(verb, self._version)
+        return carry.commands(verb) if isinstance(verb, ImageVerb) else commands(verb, self._version)
 
     def do(self, verb: Verb) -> Answer:
         """Carry it out. Raises faults.Unreachable when the link is cut; what was begun may have had its effect."""
+        if isinstance(verb, ImageVerb):
+            return carry.carry_out(verb, self._session, self._work)
         lines = commands(verb, self._version)
         word = secrets.token_hex(8)
         output = self._session.run(shell.writing_script(lines, word), limit=LIMIT_SECONDS)

@@ -1,0 +1,172 @@
+"""Carry a verb on master images out, below the lock of its volume, and say what came of it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.images import folders, jobs, send
+from reconciler.actuators.ssh.images.clone import Cloning, FormRefused, clone_command
+from reconciler.actuators.ssh.images.fetch import Fetching
+from reconciler.actuators.ssh.images.jobs import Job, place_commands
+from reconciler.actuators.ssh.images.lock import Clock, LockLost, LockTaken, Stopped, VolumeLock, volume_lock
+from reconciler.actuators.ssh.images.relay import FLAT_FORMS, Relaying
+from reconciler.actuators.ssh.images.runner import (
+    HereRunner,
+    HostRunner,
+    Runner,
+    Session,
+    Stumbled,
+    is_full,
+    must,
+)
+from reconciler.actuators.work import Work
+from reconciler.disks.descriptors import BadDisk
+from reconciler.disks.nbd import MissingTool, QemuFailed
+from reconciler.image_verbs import (
+    CloneDisk,
+    CopyVerb,
+    DeleteFolder,
+    FetchDisk,
+    ImageVerb,
+    PutInPlace,
+    RelayDisk,
+    SendDisk,
+    SetAside,
+)
+from reconciler.transports.shell import quote
+
+
+def carry_out(verb: ImageVerb, session: Session, work: Work) -> Answer:
+    """Do it. Raises faults.Unreachable when the link is cut: what was begun is found by the next run."""
+    host = HostRunner(session)
+    ground: Runner = HereRunner() if verb.room.here else host
+    clock = Clock(pause=work.pause)
+    try:
+        with volume_lock(ground, verb.room.volume, verb.title, work.stopping, clock) as lock:
+            if lock.waited or _is_done(ground, verb):
+                return Answer(False, "somebody else worked on the volume meanwhile", passing=True)
+            return _Carrier(host, ground, lock, work, clock).do(verb)
+    except LockTaken as taken:
+        return Answer(False, str(taken), held=True)
+    except Stopped as stopped:
+        return Answer(False, str(stopped) or "it was not begun", cut=True)
+    except (Stumbled, LockLost) as problem:
+        return Answer(False, str(problem))
+
+
+def _is_done(ground: Runner, verb: ImageVerb) -> bool:
+    """Whether the copy came since it was decided to make it; a look tells what it is worth."""
+    return isinstance(verb, CopyVerb) and ground.ask(f"[ -e {quote(verb.room.folder)} ]").status == 0
+
+
+class _Carrier:
+    """`host` runs commands on the host, `ground` where the copy goes."""
+
+    def __init__(self, host: HostRunner, ground: Runner, lock: VolumeLock, work: Work, clock: Clock) -> None:
+        self._host, self._ground, self._lock, self._work, self._clock = host, ground, lock, work, clock
+
+    def do(self, verb: ImageVerb) -> Answer:
+        if not isinstance(verb, CopyVerb):
+            for command in commands(verb):
+                must(self._ground, self._lock.guard + command, 3600.0)
+            return Answer(True)
+        try:
+            return self._copied(verb)
+        except BadDisk as bad:
+            return Answer(False, f"{verb.cargo.image} can't be copied from {verb.cargo.folder}: {bad}")
+        except MissingTool as missing:
+            return Answer(False, str(missing), next="install it, then run again")
+        except (QemuFailed, OSError, Stumbled) as problem:
+            return self._failed(verb, problem)
+
+    def _copied(self, verb: CopyVerb) -> Answer:
+        job = Job(verb.room, verb.cargo.image)
+        answer = self._grown(verb, job)
+        if answer.ok:
+            jobs.place(self._ground, job, self._lock, verb)
+        return answer
+
+    def _grown(self, verb: CopyVerb, job: Job) -> Answer:
+        """The whole and proved copy in the job's folder."""
+        if isinstance(verb, CloneDisk):
+            try:
+                return Cloning(self._host, verb, self._lock, self._work, self._clock).run()
+            except FormRefused:
+                return self._relayed(verb)
+        if isinstance(verb, SendDisk):
+            disk, _, ending = verb.cargo.file.rpartition(".")
+            form = ending if ending in ("qcow2", "vdi") else "vmdk"
+            return send.Sending(self._host, verb, self._lock, self._work).run(
+                Path(verb.cargo.folder), disk, form
+            )
+        if isinstance(verb, FetchDisk):
+            return self._fetched(verb, job)
+        return self._relayed(verb)
+
+    def _relayed(self, verb: CopyVerb) -> Answer:
+        return Relaying(self._host, verb, self._lock, self._work).run()
+
+    def _fetched(self, verb: FetchDisk, job: Job) -> Answer:
+        if verb.cargo.form in FLAT_FORMS:
+            return Fetching(self._host, verb, self._lock, self._work, job, self._lock.guard).run()
+        if jobs.find(self._ground, job) is not None:
+            jobs.remove(self._ground, job)
+        jobs.begin(self._ground, job, self._lock.guard, "fetch", "files")
+        return Relaying(self._host, verb, self._lock, self._work).here(job)
+
+    def _failed(self, verb: CopyVerb, problem: Exception) -> Answer:
+        """A disk that filled up keeps no remains of the copy."""
+        said = str(problem)
+        full = is_full(said) or (isinstance(problem, OSError) and problem.errno == errno.ENOSPC)
+        if not full:
+            return Answer(False, said)
+        jobs.remove(self._ground, Job(verb.room, verb.cargo.image))
+        if verb.room.here:
+            return Answer(
+                False, f"the disk of {verb.room.volume} here is full: {said}", next="make room there"
+            )
+        return Answer(False, said, filled=verb.room.volume)
+
+
+def commands(verb: ImageVerb) -> tuple[str, ...]:
+    """The commands on the host, as the plan shows them. Below the lock's own, which are the same for all."""
+    if isinstance(verb, SetAside):
+        return folders.set_aside_commands(verb)
+    if isinstance(verb, DeleteFolder):
+        return folders.delete_commands(verb)
+    if isinstance(verb, PutInPlace):
+        return folders.put_in_place_commands(verb)
+    assert isinstance(verb, CopyVerb)
+    return _copy_commands(verb)
+
+
+def _copy_commands(verb: CopyVerb) -> tuple[str, ...]:
+    job = Job(verb.room, verb.cargo.image)
+    source = quote(f"{verb.cargo.folder}/{verb.cargo.file}")
+    flat = quote(f"{verb.cargo.folder}/{verb.cargo.file.removesuffix('.vmdk')}-flat.vmdk")
+    if isinstance(verb, CloneDisk):
+        stem = quote(f"{verb.cargo.folder}/{verb.cargo.file.rpartition('.')[0]}.vmx.reference")
+        reference = (f"cp {stem} {job.file('.vmx.reference')}",) if verb.cargo.reference else ()
+        return (
+            f"mkdir -p {quote(job.disk)}",
+            clone_command(verb, job),
+            *reference,
+            *place_commands(job, verb),
+        )
+    if isinstance(verb, FetchDisk):
+        return (f"dd if={flat} bs=1048576 skip=… count=32 | gzip -1 -c  # for each part",)
+    if isinstance(verb, RelayDisk) and verb.readable:
+        return (f"dd if={flat} bs=1048576 skip=… count=32 | gzip -1 -c  # for each part", *_pushed(job, verb))
+    fetched = (f"cat {source}",) if isinstance(verb, RelayDisk) else ()
+    made = (f"mkdir -p {quote(job.disk)}", *send.shown_commands(verb, job), *place_commands(job, verb))
+    return (*fetched, *made)
+
+
+def _pushed(job: Job, verb: CopyVerb) -> tuple[str, ...]:
+    return (
+        f"mkdir -p {quote(job.disk)}",
+        f"cat > {quote(job.disk)}/…  # for each file",
+        *place_commands(job, verb),
+    )

@@ -1,0 +1,161 @@
+"""A clone on the host: vmkfstools runs apart from the session, and is found again by whoever comes next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.images import jobs
+from reconciler.actuators.ssh.images.jobs import Job
+from reconciler.actuators.ssh.images.lock import BEAT_SECONDS, DEAD_SECONDS, Clock, Stopped, VolumeLock
+from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
+from reconciler.actuators.work import Carried, Work
+from reconciler.image_verbs import CloneDisk
+from reconciler.transports.shell import quote
+
+NO_ROOM, REFUSED_FORM = ("13", "1835017"), ("15", "25")
+FIRST_POLL, LAST_POLL = 0.2, 5.0
+_PERCENT = re.compile(r"Clone: ([0-9]{1,3})% done\.")
+_NUMBER = re.compile(r"\(([0-9]+)\)\.?\s*$", re.MULTILINE)
+
+
+class FormRefused(Exception):
+    """vmkfstools does not read, or write, this form; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """`status` is the exit status of vmkfstools, None while there is none. `percent` is how far it is."""
+
+    status: int | None
+    beat: str
+    said: str
+
+    @property
+    def percent(self) -> int:
+        told = _PERCENT.findall(self.said)
+        return min(100, int(told[-1])) if told else 0
+
+
+def clone_command(verb: CloneDisk, job: Job) -> str:
+    """The one command that copies and converts."""
+    source = quote(f"{verb.cargo.folder}/{verb.cargo.file}")
+    return f"vmkfstools -i {source} {job.file('.vmdk')} -d {verb.format}"
+
+
+class Cloning:
+    """One clone, started or found."""
+
+    def __init__(self, runner: Runner, verb: CloneDisk, lock: VolumeLock, work: Work, clock: Clock) -> None:
+        self._runner, self._verb, self._lock, self._work, self._clock = runner, verb, lock, work, clock
+        self._job = Job(verb.room, verb.cargo.image)
+        self._source = f"{verb.cargo.folder}/{verb.cargo.file} {verb.format} {verb.cargo.capacity}"
+
+    def run(self) -> Answer:
+        """Raises FormRefused, Stopped, Stumbled, LockLost, faults.Unreachable."""
+        found = jobs.find(self._runner, self._job)
+        if found is not None and not (found.goes_on("clone", self._source) and self._is_alive()):
+            jobs.remove(self._runner, self._job)
+            found = None
+        if found is None:
+            self._start()
+        return self._ended(self._wait())
+
+    def _start(self) -> None:
+        jobs.begin(self._runner, self._job, self._lock.guard, "clone", self._source)
+        job, status = self._job, self._job.path("status")
+        beat = (
+            f"n=0; while [ ! -e {status} ] && kill -0 $p 2>/dev/null; do n=$((n+1)); echo $n > {job.path('beat')}; "
+            f"sleep {BEAT_SECONDS:.0f}; done"
+        )
+        whole = f"echo $? > {job.path('status.new')}; mv {job.path('status.new')} {status}"
+        apart = (
+            f"trap '' HUP; {clone_command(self._verb, job)} </dev/null >{job.path('log')} 2>&1 & p=$!; "
+            f"( {beat} ) & wait $p; {whole}"
+        )
+        must(self._runner, f"{self._lock.guard}( {apart} ) </dev/null >/dev/null 2>&1 &")
+
+    def _look(self) -> _State:
+        job = self._job
+        piece = must(
+            self._runner,
+            f"cat {job.path('status')} 2>/dev/null; printf '\\036'; cat {job.path('beat')} 2>/dev/null; "
+            f"printf '\\036'; tail -c 400 {job.path('log')} 2>/dev/null; true",
+        )
+        status, beat, said = (*piece.text.split("\x1e", 2), "", "")[:3]
+        return _State(int(status) if status.strip().isdigit() else None, beat.strip(), said.strip())
+
+    def _is_alive(self) -> bool:
+        """Whether a clone that was found goes on, or has ended: its beat is watched by our own clock."""
+        first, began = self._look(), self._clock.now()
+        while self._clock.now() - began <= DEAD_SECONDS:
+            state = self._look()
+            if state.status is not None or state.beat != first.beat:
+                return True
+            if self._work.stopping():
+                raise Stopped
+            self._clock.pause(1.0)
+        return False
+
+    def _wait(self) -> _State:
+        """Until it ends. A person who wants us to end does not end it: the next run finds it."""
+        pause, beat, moved = FIRST_POLL, "", self._clock.now()
+        while (state := self._look()).status is None:
+            total = self._verb.cargo.data
+            self._work.progress(Carried(self._verb.cargo.image, total * state.percent // 100, total))
+            if state.beat != beat:
+                beat, moved = state.beat, self._clock.now()
+            if self._clock.now() - moved > DEAD_SECONDS:
+                raise Stumbled("the clone ended without a word: the host may have been short of memory")
+            if self._work.stopping():
+                raise Stopped("the clone goes on on the host; the next run finds it")
+            self._clock.pause(pause)
+            pause = min(LAST_POLL, pause * 1.5)
+        return state
+
+    def _ended(self, state: _State) -> Answer:
+        if state.status == 0:
+            return self._finish()
+        jobs.remove(self._runner, self._job)
+        numbers = _NUMBER.findall(state.said)
+        number = numbers[-1] if numbers else ""
+        said = _last_words(state.said) or f"vmkfstools ended with {state.status}"
+        if number in NO_ROOM:
+            return Answer(False, said, filled=self._verb.room.volume)
+        if number in REFUSED_FORM and self._verb.relay:
+            raise FormRefused(said)
+        repair = "needs repair" in state.said
+        following = "repair it in its repository with vmkfstools -x repair, then run again" if repair else ""
+        return Answer(False, said, next=following)
+
+    def _finish(self) -> Answer:
+        """Descriptor and sizes are looked at before the copy gets its name."""
+        job, verb = self._job, self._verb
+        must(self._runner, f"{self._lock.guard}{_whole(verb, job)}")
+        if verb.cargo.reference:
+            stem = verb.cargo.file.rpartition(".")[0]
+            reference = quote(f"{verb.cargo.folder}/{stem}.vmx.reference")
+            must(self._runner, f"{self._lock.guard}cp {reference} {job.file('.vmx.reference')}")
+        return Answer(True, proof="vmkfstools ended well, and descriptor and sizes are right")
+
+
+def _last_words(said: str) -> str:
+    lines = [
+        line.strip()
+        for line in re.split(r"[\r\n]", said)
+        if line.strip() and not _PERCENT.match(line.strip())
+    ]
+    failed = [line for line in lines if line.startswith(("Failed", "DiskLib"))]
+    return (failed or lines or [""])[-1]
+
+
+def _whole(verb: CloneDisk, job: Job) -> str:
+    """A command that fails unless all files of the copy are there in full size."""
+    descriptor, complain = job.file(".vmdk"), "echo 'the copy is not whole'; exit 1"
+    if verb.format != "2gbsparse":
+        size = f"$(stat -c %s {job.file('-flat.vmdk')})"
+        return f'[ -s {descriptor} ] && [ "{size}" = {verb.cargo.capacity} ] || {{ {complain}; }}'
+    extents = f"sed -n 's/^RW [0-9]* SPARSE \"\\(.*\\)\".*$/\\1/p' {descriptor}"
+    each = f'[ -s {quote(job.disk)}/"$f" ] || {{ {complain}; }}'
+    return f"[ -s {descriptor} ] && {extents} | while IFS= read -r f; do {each}; done"

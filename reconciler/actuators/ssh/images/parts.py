@@ -1,0 +1,73 @@
+"""The commands that write a chunk to a disk's flat file, and that read one back. Pure.
+
+Old hosts' `dd` has bs, seek, skip, count and conv=notrunc only, and reads short from a pipe: a chunk arrives in a file
+beside the disk, from which it never reads short.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from reconciler.disks.chunks import BLOCK, Chunk
+
+GZIP = 16 + zlib.MAX_WBITS
+SAMPLE = 256 * 1024
+PAYS = 0.8
+"""Compressed to more than this it is not worth the trouble."""
+SLOW_LINK = 25 << 20
+"""Bytes per second: a faster link carries the data sooner than it is compressed."""
+
+
+def write_commands(chunk: Chunk, part: str, flat: str) -> str:
+    """Copy the runs of a chunk from its file (both quoted) to their places."""
+    lines, at = [], 0
+    for run in chunk.runs:
+        blocks = -(-run.length // BLOCK)
+        lines.append(
+            f"dd if={part} of={flat} bs={BLOCK} skip={at} seek={run.offset // BLOCK} count={blocks} conv=notrunc"
+        )
+        at += blocks
+    return " && ".join(lines)
+
+
+def read_commands(chunk: Chunk, flat: str) -> str:
+    """Print what the disk holds at a chunk's places."""
+    reads = (
+        f"dd if={flat} bs={BLOCK} skip={run.offset // BLOCK} count={-(-run.length // BLOCK)} 2>/dev/null"
+        for run in chunk.runs
+    )
+    return f"{{ {'; '.join(reads)}; }}"
+
+
+def holds(chunk: Chunk, flat: str, digest: str) -> str:
+    """Whether the disk holds what was sent."""
+    return f"[ \"$({read_commands(chunk, flat)} | md5sum)\" = '{digest}  -' ]"
+
+
+def padded(pieces: list[bytes]) -> bytes:
+    """Runs one after the other, each filled up to whole blocks, so that they can be told apart by blocks."""
+    return b"".join(piece + bytes(-len(piece) % BLOCK) for piece in pieces[:-1]) + pieces[-1]
+
+
+def worth_packing(data: bytes, link: float | None) -> bool:
+    """Whether to compress a chunk: only on a link that is known to be slow (bytes per second), and if it helps."""
+    if link is None or link > SLOW_LINK:
+        return False
+    sample = data[:SAMPLE]
+    return len(zlib.compress(sample, 1)) < PAYS * len(sample)
+
+
+def packed(data: bytes) -> bytes:
+    """As `gunzip` reads it."""
+    packing = zlib.compressobj(1, wbits=GZIP)
+    return packing.compress(data) + packing.flush()
+
+
+def noted(journal: tuple[str, ...], chunks: tuple[Chunk, ...]) -> dict[int, str]:
+    """The chunks that a journal says are there, with their digests; what makes no sense is left out."""
+    found: dict[int, str] = {}
+    for line in journal:
+        number, _, digest = line.partition(" ")
+        if number.isdigit() and int(number) < len(chunks) and len(digest) == 32:
+            found[int(number)] = digest
+    return found

@@ -1,0 +1,195 @@
+"""By way of this machine: from one place on a host to another, in forms that vmkfstools does not read or write.
+
+The files lie in the spool meanwhile, and go when the copy is made; one that has arrived whole stays for the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.images import jobs
+from reconciler.actuators.ssh.images.fetch import Fetching
+from reconciler.actuators.ssh.images.jobs import Job
+from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
+from reconciler.actuators.ssh.images.send import SEND_SECONDS, Sending
+from reconciler.actuators.work import Carried, Direction, Work
+from reconciler.disks import targets
+from reconciler.disks.sources import open_source
+from reconciler.image_verbs import CopyVerb, Room
+from reconciler.transports.shell import quote
+
+FLAT_FORMS = ("vmfs", "monolithicFlat")
+PIECE = 1 << 20
+
+
+class Relaying:
+    """One disk that passes through this machine."""
+
+    def __init__(self, runner: HostRunner, verb: CopyVerb, lock: VolumeLock, work: Work) -> None:
+        self._runner, self._verb, self._lock, self._work = runner, verb, lock, work
+        self._job = Job(verb.room, verb.cargo.image)
+        whole = f"{verb.room.folder} {verb.cargo.folder} {verb.format}"
+        name = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        self._spool, self._moved = work.spool / name, 0
+
+    def run(self) -> Answer:
+        """Raises BadDisk, MissingTool, Stopped, Stumbled, LockLost, OSError, faults.Unreachable."""
+        self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        answer = self._out() if self._verb.readable else self._in()
+        if answer.ok:
+            shutil.rmtree(self._spool, ignore_errors=True)
+        return answer
+
+    def here(self, job: Job) -> Answer:
+        """A disk of several files into a repository on this machine. Raises as `run`."""
+        self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = self._converted(self._spool / "made", self._verb.format)
+        shutil.rmtree(job.disk, ignore_errors=True)
+        shutil.copytree(made, job.disk)
+        shutil.rmtree(self._spool, ignore_errors=True)
+        return Answer(True, proof="checksums of all files, made on the host")
+
+    # -- into the virtual disk path --------------------------------------------------------------------------
+
+    def _in(self) -> Answer:
+        """Fetch the files as they are, put them together here, and send the disk."""
+        stem, _, ending = self._verb.cargo.file.rpartition(".")
+        files = self._spool / "files"
+        files.mkdir(exist_ok=True)
+        for name in self._names(self._verb.cargo.folder, stem):
+            self._fetch_file(f"{self._verb.cargo.folder}/{name}", files / name)
+        form = ending if ending in ("qcow2", "vdi") else "vmdk"
+        return Sending(self._runner, self._verb, self._lock, self._work).run(files, stem, form)
+
+    def _names(self, folder: str, stem: str) -> list[str]:
+        """The files of a disk on the host; names that lead out of its folder are none."""
+        where = (
+            f'cd {quote(folder)} && for f in {quote(stem)}*; do [ -f "$f" ] && printf \'%s\\000\' "$f"; done'
+        )
+        piece = must(self._runner, f"{where}; true")
+        names = [name.decode("utf-8", "surrogateescape") for name in piece.out.split(b"\0") if name]
+        return [name for name in names if "/" not in name and name not in (".", "..")]
+
+    def _fetch_file(self, source: str, target: Path) -> None:
+        """Copy one file, unless it is there already and the same."""
+        digest = must(self._runner, f"md5sum < {quote(source)}", SEND_SECONDS).text.split()[0]
+        if target.is_file() and _digest_of(target) == digest:
+            return
+        taken = hashlib.md5(usedforsecurity=False)
+        with target.open("wb") as stream:
+
+            def take(piece: bytes) -> None:
+                self._heed()
+                taken.update(piece)
+                stream.write(piece)
+                self._tell(len(piece), "from_host")
+
+            output = self._runner.session.receive(f"cat {quote(source)}", take, limit=SEND_SECONDS)
+        if output.status != 0 or taken.hexdigest() != digest:
+            said = output.err.decode("utf-8", "replace").strip()
+            raise Stumbled(said or f"{source} changed while it was read")
+
+    # -- into a repository on the host -----------------------------------------------------------------------
+
+    def _out(self) -> Answer:
+        """Make the disk here in the repository's form, and send its files."""
+        form = self._form()
+        made = self._made(form)
+        job = self._job
+        found = jobs.find(self._runner, job)
+        identity = f"{_digest_of(made / targets.disk_file(job.room.disk, form))} {form}"
+        if found is not None and not found.goes_on("push", identity):
+            jobs.remove(self._runner, job)
+            found = None
+        if found is None:
+            jobs.begin(self._runner, job, self._lock.guard, "push", identity)
+        for path in sorted(made.iterdir()):
+            self._push_file(path, f"{job.disk}/{path.name}")
+        return Answer(True, proof="checksums of all files, read back from the host")
+
+    def _form(self) -> str:
+        return {"thin": "vmdk"}.get(self._verb.format, self._verb.format)
+
+    def _made(self, form: str) -> Path:
+        """The disk in the spool, in the repository's form."""
+        room = Room(str(self._spool), str(self._spool / "made"), self._job.room.disk, here=True)
+        verb = replace(self._verb, room=room, format=form)
+        job = Job(room, self._verb.cargo.image)
+        made = Path(room.folder)
+        if made.exists():
+            return made
+        if self._verb.cargo.form in FLAT_FORMS:
+            Fetching(self._runner, verb, self._lock, self._work, job, guard="").run()
+            Path(job.disk).rename(made)
+            return made
+        return self._converted(made, form)
+
+    def _converted(self, made: Path, form: str) -> Path:
+        """A disk of several files: fetched as it is, and written anew here."""
+        stem, files = self._verb.cargo.file.rpartition(".")[0], self._spool / "files"
+        files.mkdir(exist_ok=True)
+        for name in self._names(self._verb.cargo.folder, stem):
+            self._fetch_file(f"{self._verb.cargo.folder}/{name}", files / name)
+        growing = self._spool / "growing"
+        shutil.rmtree(growing, ignore_errors=True)
+        growing.mkdir()
+        disk = self._job.room.disk
+        with open_source(files, stem, "vmdk") as source:
+            targets.create(growing, disk, form, source.capacity)
+            with targets.Target(growing, disk, form) as target:
+                for run in source.runs:
+                    for offset in range(run.offset, run.end, PIECE):
+                        self._heed()
+                        target.write(offset, source.read(offset, min(PIECE, run.end - offset)))
+                target.flush()
+        if (files / f"{stem}.vmx.reference").is_file():
+            shutil.copy(files / f"{stem}.vmx.reference", growing / f"{disk}.vmx.reference")
+        growing.rename(made)
+        return made
+
+    def _push_file(self, path: Path, target: str) -> None:
+        digest = _digest_of(path)
+        same = f"[ \"$(md5sum < {quote(target)})\" = '{digest}  -' ]"
+        if self._runner.ask(f"[ -f {quote(target)} ] && {same}", SEND_SECONDS).status == 0:
+            return
+        with path.open("rb") as stream:
+            pieces = self._pieces(stream)
+            output = self._runner.session.send(f"cat > {quote(target)}", pieces, limit=SEND_SECONDS)
+        if output.status != 0:
+            raise Stumbled((output.err + output.out).decode("utf-8", "replace").strip())
+        must(
+            self._runner,
+            f"{same} || {{ echo 'the file does not hold what was sent'; exit 5; }}",
+            SEND_SECONDS,
+        )
+
+    def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
+        while piece := stream.read(PIECE):
+            self._heed()
+            yield piece
+            self._tell(len(piece), "to_host")
+
+    def _heed(self) -> None:
+        if self._work.stopping():
+            raise Stopped("what has arrived stays; the next run goes on")
+        self._lock.check()
+
+    def _tell(self, passed: int, direction: Direction) -> None:
+        """Each byte passes twice: the copy is half done when all of it is here."""
+        cargo = self._verb.cargo
+        self._moved += passed
+        self._work.progress(
+            Carried(cargo.image, min(cargo.data, self._moved // 2), cargo.data, direction, passed)
+        )
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

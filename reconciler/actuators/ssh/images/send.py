@@ -1,0 +1,206 @@
+"""From this machine to a host: only the data travels, into a disk that vmkfstools made there.
+
+Each chunk is read back from the disk and compared before it is noted; a run that was cut goes on with what is not
+noted, after it has compared what is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from reconciler.actuators.answer import Answer
+from reconciler.actuators.ssh.images import jobs, parts
+from reconciler.actuators.ssh.images.jobs import Job
+from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
+from reconciler.actuators.work import Carried, Work
+from reconciler.disks.chunks import Chunk, chunks
+from reconciler.disks.sources import Source, open_source
+from reconciler.image_verbs import CopyVerb
+from reconciler.transports.shell import quote
+
+SEND_SECONDS, APPLY_SECONDS = 3600.0, 900.0
+WHOLE_RATE = 10 << 20
+"""A checksum of a whole disk is given its time at this rate, in bytes per second."""
+COMPARED_AT_ONCE = 16
+
+
+class Sending:
+    """One disk on its way to a host. `folder` is where it lies here, be it the repository or the spool."""
+
+    def __init__(self, runner: HostRunner, verb: CopyVerb, lock: VolumeLock, work: Work) -> None:
+        self._runner, self._verb, self._lock, self._work = runner, verb, lock, work
+        self._job = Job(verb.room, verb.cargo.image)
+        self._flat = self._job.file("-flat.vmdk")
+        self._link: float | None = None
+        self._done = self._total = 0
+
+    def run(self, folder: Path, disk: str, form: str) -> Answer:
+        """Raises BadDisk, MissingTool (nothing was sent), Stopped, Stumbled, LockLost, faults.Unreachable."""
+        with open_source(folder, disk, form) as source:
+            every = chunks(source.runs)
+            self._total = sum(chunk.size for chunk in every)
+            there = self._resumed(source, every)
+            if there is None:
+                self._create(source)
+                there = frozenset()
+            self._carry(source, [chunk for chunk in every if chunk.number not in there])
+            self._reference(folder, disk)
+            proof = self._proved(source, every)
+        return Answer(True, proof=proof)
+
+    # -- beginning -------------------------------------------------------------------------------------------
+
+    def _identity(self, source: Source) -> str:
+        return f"{source.fingerprint} {self._verb.format}"
+
+    def _resumed(self, source: Source, every: tuple[Chunk, ...]) -> frozenset[int] | None:
+        """The chunks that have arrived, compared with the source; None when there is nothing to go on with."""
+        found = jobs.find(self._runner, self._job)
+        if found is None:
+            return None
+        made = self._runner.ask(f'[ "$(stat -c %s {self._flat})" = {source.capacity} ]').status == 0
+        if not made or not found.goes_on("stream", self._identity(source)):
+            jobs.remove(self._runner, self._job)
+            return None
+        must(self._runner, f"{self._lock.guard}rm -f {quote(self._job.folder)}/in.*")
+        noted = parts.noted(found.journal, every)
+        wanted = [chunk for chunk in every if chunk.number in noted]
+        there: set[int] = set()
+        for start in range(0, len(wanted), COMPARED_AT_ONCE):
+            some = wanted[start : start + COMPARED_AT_ONCE]
+            there |= self._compared(source, some)
+            self._tell(sum(chunk.size for chunk in some if chunk.number in there), 0)
+        return frozenset(there)
+
+    def _compared(self, source: Source, some: list[Chunk]) -> set[int]:
+        """Those of which the disk holds what the source has now."""
+        self._heed()
+        digests = {chunk.number: _digest(self._content(source, chunk)) for chunk in some}
+        tests = (
+            f"{parts.holds(chunk, self._flat, digests[chunk.number])} && echo {chunk.number}"
+            for chunk in some
+        )
+        piece = self._runner.ask("; ".join([*tests, "true"]), APPLY_SECONDS)
+        return {int(number) for number in piece.text.split()}
+
+    def _create(self, source: Source) -> None:
+        jobs.begin(self._runner, self._job, self._lock.guard, "stream", self._identity(source))
+        must(self._runner, self._lock.guard + create_command(self._verb, self._job), APPLY_SECONDS)
+
+    # -- carrying --------------------------------------------------------------------------------------------
+
+    def _carry(self, source: Source, todo: list[Chunk]) -> None:
+        """Send a chunk while the one before it is written to its place."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            before: Future[None] | None = None
+            for chunk in todo:
+                self._heed()
+                digest = self._upload(source, chunk)
+                if before is not None:
+                    before.result()
+                before = pool.submit(self._apply, chunk, digest)
+            if before is not None:
+                before.result()
+
+    def _heed(self) -> None:
+        if self._work.stopping():
+            raise Stopped("what has arrived stays; the next run goes on")
+        self._lock.check()
+
+    def _content(self, source: Source, chunk: Chunk) -> bytes:
+        """What the chunk's file holds: the runs, each in whole blocks."""
+        return parts.padded([source.read(run.offset, run.length) for run in chunk.runs])
+
+    def _upload(self, source: Source, chunk: Chunk) -> str:
+        data = self._content(source, chunk)
+        packed = parts.worth_packing(data, self._link)
+        payload = parts.packed(data) if packed else data
+        began = time.monotonic()
+        command = f"{'gunzip -c' if packed else 'cat'} > {self._job.path(f'in.{chunk.number}')}"
+        output = self._runner.session.send(command, self._pieces(payload), limit=SEND_SECONDS)
+        if output.status != 0:
+            raise Stumbled(
+                (output.err + output.out).decode("utf-8", "replace").strip() or "the host took no more"
+            )
+        self._link = len(payload) / max(1e-6, time.monotonic() - began)
+        return _digest(data)
+
+    def _pieces(self, payload: bytes) -> Iterator[bytes]:
+        """What is sent, with progress told where it passes."""
+        step = 1 << 20
+        for start in range(0, len(payload), step):
+            if self._work.stopping():
+                raise Stopped("what has arrived stays; the next run goes on")
+            piece = payload[start : start + step]
+            yield piece
+            self._tell(0, len(piece))
+
+    def _apply(self, chunk: Chunk, digest: str) -> None:
+        job, part = self._job, self._job.path(f"in.{chunk.number}")
+        wrong = "echo 'the disk does not hold what was sent'; exit 5"
+        piece = self._runner.ask(
+            f"{self._lock.guard}{parts.write_commands(chunk, part, self._flat)} || exit 6; "
+            f"{parts.holds(chunk, self._flat, digest)} || {{ {wrong}; }}; "
+            f"echo '{chunk.number} {digest}' >> {job.path('journal')} && rm -f {part}",
+            APPLY_SECONDS,
+        )
+        if piece.status != 0:
+            said = [line for line in piece.said.splitlines() if "records" not in line]
+            raise Stumbled("\n".join(said) or f"exit status {piece.status}")
+        self._tell(chunk.size, 0)
+
+    def _tell(self, more: int, passed: int) -> None:
+        self._done += more
+        self._work.progress(Carried(self._verb.cargo.image, self._done, self._total, "to_host", passed))
+
+    # -- ending ----------------------------------------------------------------------------------------------
+
+    def _reference(self, folder: Path, disk: str) -> None:
+        file = folder / f"{disk}.vmx.reference"
+        if not self._verb.cargo.reference or not file.is_file():
+            return
+        content = file.read_bytes()
+        target = self._job.file(".vmx.reference")
+        output = self._runner.session.send(f"cat > {target}", [content], limit=SEND_SECONDS)
+        if output.status != 0:
+            raise Stumbled((output.err + output.out).decode("utf-8", "replace").strip())
+        must(self._runner, f"[ \"$(md5sum < {target})\" = '{_digest(content)}  -' ]")
+
+    def _proved(self, source: Source, every: tuple[Chunk, ...]) -> str:
+        size = must(self._runner, f"stat -c %s {self._flat}").text.strip()
+        if size != str(source.capacity):
+            raise Stumbled(f"the disk has {size} bytes and should have {source.capacity}")
+        if self._verb.verify == "full":
+            return whole_proof(self._runner, self._flat, source.capacity, source.digest())
+        return f"checksums of all {len(every)} parts, read back from the host's disk"
+
+
+def whole_proof(runner: HostRunner, flat: str, capacity: int, digest: str) -> str:
+    """Compare a checksum of the whole disk on the host (`flat` is quoted). Raises Stumbled when it differs."""
+    piece = must(runner, f"md5sum < {flat}", max(APPLY_SECONDS, capacity / WHOLE_RATE))
+    if piece.text.split()[:1] != [digest]:
+        raise Stumbled("the copy differs from its source: a checksum of all that a guest sees is another")
+    return "a checksum of all that a guest sees, on the host"
+
+
+def create_command(verb: CopyVerb, job: Job) -> str:
+    """The command that makes the empty disk."""
+    return f"vmkfstools -c {verb.cargo.capacity} -d {verb.format} {job.file('.vmdk')}"
+
+
+def shown_commands(verb: CopyVerb, job: Job) -> tuple[str, ...]:
+    """As the plan shows them: what varies from part to part in words."""
+    part, flat = job.path("in.N"), job.file("-flat.vmdk")
+    return (
+        create_command(verb, job),
+        f"cat > {part} && dd if={part} of={flat} bs=65536 skip=… seek=… count=… conv=notrunc  # for each part N",
+    )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
