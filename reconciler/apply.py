@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from reconciler.actuators.answer import Answer
-from reconciler.engine import Contact, Hands, Look, Seen, Task, describe, planned
-from reconciler.events import Failed, Listener, StepBegan, StepEnded
+from reconciler.engine import Contact, Hands, Look, Seen, Task
+from reconciler.events import Failed, Listener, StepBegan, StepEnded, Waiting
 from reconciler.events import Retrying as Again
+from reconciler.eyes import datastore_at, volume_key
+from reconciler.facts import Unseen
 from reconciler.faults import Bug, Fault, NotConverged, Refused, Unreachable
+from reconciler.image_verbs import CopyVerb, ImageVerb, Room
 from reconciler.kinds.model import Change, Risk, Stage
+from reconciler.ledger import Key, Ledger, key_of
 from reconciler.plan import Plan, Step, changes_configuration, saves, with_needs
-from reconciler.report import Action, FaultReport, HostReport, Outcome, Status, StepReport
+from reconciler.report import HostReport, Outcome
+from reconciler.turns import Turns
 from reconciler.verbs import AppendKeys, OweBackup, RewriteKeys, SaveConfiguration, Verb
 
 TRIES = 3
@@ -27,11 +33,18 @@ ROUNDS = 2
 CUTTING = (Stage.POLICY, Stage.LAST)
 """Switching SSH off; never after something went wrong, since nobody could repair it any more."""
 
-Key = tuple[str, tuple[object, ...]]
+
+class Waived(Exception):
+    """A step was left to whoever is at it already; the text says who."""
+
+
+class Cut(Exception):
+    """A person ended a step in the middle, one that can be gone on with."""
 
 
 class Apply:
-    """One host's steps. `stopping` tells whether a person wants it to end; `pause` waits that many seconds."""
+    """One host's steps. `stopping` tells whether a person wants it to end; `pause` waits that many seconds; `turns` is
+    what the hosts of a run share."""
 
     def __init__(
         self,
@@ -42,12 +55,12 @@ class Apply:
         tell: Listener,
         stopping: Callable[[], bool],
         pause: Callable[[float], None],
+        turns: Turns,
     ) -> None:
         self.task, self.contact, self.look = task, contact, look
-        self.first_plan, self.first = first
-        self.tell, self.stopping, self.pause = tell, stopping, pause
+        self.tell, self.stopping, self.pause, self.turns = tell, stopping, pause, turns
         self.hands: Hands = contact.hands(look.product)
-        self.ended: dict[Key, StepReport] = {}
+        self.ledger = Ledger(self.hands, *first)
         self.failed: set[str] = set()
         self.fault: Fault | None = None
         self.unsaved: Key | None = None
@@ -62,7 +75,7 @@ class Apply:
             if self.stopping() or self._first() is None:
                 break
         self._guarded(self._settle_outcomes)
-        return self._report()
+        return self.ledger.report(self.task, self.contact, self.look, self.fault)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Do a part of the pass, unless the link was lost before."""
@@ -77,14 +90,37 @@ class Apply:
 
     def _all_steps(self) -> None:
         while not self.stopping() and (step := self._next()) is not None:
-            self._do(step)
+            with self._turn(step) as still_wanted:
+                if still_wanted:
+                    self._do(step)
+
+    @contextmanager
+    def _turn(self, step: Step) -> Iterator[bool]:
+        """Hosts that share a volume take turns on it, and look again when theirs has come: another host may have done
+        it since the last look."""
+        room = next((verb.room for verb in step.change.actions if isinstance(verb, ImageVerb)), None)
+        if room is None:
+            yield True
+            return
+        waiting = Waiting(self.task.name, "another host works on the same volume", 0.0)
+        with self.turns.on(self._volume(room), self.stopping, lambda: self.tell(waiting)) as waited:
+            if waited is not None:
+                own = [self.look.resource(step.resource)]
+                self.look.again(self.look.resources if waited else own)
+            first = self._first()
+            yield waited is not None and first is not None and key_of(first) == key_of(step)
+
+    def _volume(self, room: Room) -> str:
+        """What tells the volume from others, on whatever host."""
+        datastore = datastore_at(room.volume, self.look.facts)
+        return room.volume if room.here or isinstance(datastore, Unseen) else volume_key(datastore)
 
     def _next(self) -> Step | None:
         """The first step that today's facts want and that was not tried yet. What could hurt is decided by a look at
         its own resource that is no older than the decision."""
         step, looked = self._first(), set()
-        while step is not None and step.change.risk >= Risk.SERVICE and _key(step) not in looked:
-            looked.add(_key(step))
+        while step is not None and step.change.risk >= Risk.SERVICE and key_of(step) not in looked:
+            looked.add(key_of(step))
             self.look.again([self.look.resource(step.resource)])
             step = self._first()
         return step
@@ -94,7 +130,7 @@ class Apply:
 
     def _may(self, step: Step) -> bool:
         """Whether a step is still to be tried, stands on nothing that failed, and would cut no way of repair."""
-        if _key(step) in self.ended:
+        if self.ledger.tried(step):
             return False
         if self.failed & with_needs((step.resource,), self.look.resources, self.look.facts):
             return False
@@ -102,29 +138,39 @@ class Apply:
 
     def _do(self, step: Step) -> None:
         began, title = monotonic(), step.change.actions[0].title
-        self.tell(StepBegan(self.task.name, step.resource, title, len(self.ended) + 1, self._total()))
-        owing = changes_configuration(step.change.actions) and not self.noted
-        self.ended[_key(step)] = self._described(step, ((OweBackup(step.resource),) if owing else ()))
+        number, total = len(self.ledger.ended) + 1, self.ledger.total()
+        self.tell(StepBegan(self.task.name, step.resource, title, number, total))
         outcome = Outcome.FAILED
         try:
-            if owing:
-                self._owe(step)
-            self._carry_out(step)
-            outcome = Outcome.DONE
+            outcome = self._tried(step)
         except Fault as fault:
             self.failed.add(step.resource)
             self._note(fault)
             if isinstance(fault, Unreachable):
                 raise
         finally:
-            self._end(_key(step), outcome)
-            self.tell(
-                StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, monotonic() - began)
-            )
+            if key_of(step) in self.ledger.ended:
+                self.ledger.end(key_of(step), outcome)
+            seconds = monotonic() - began
+            self.tell(StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, seconds))
         if saves(step.change.actions):
             self.look.forget_owed()
         if not self._more_to_save():
             self._save()
+
+    def _tried(self, step: Step) -> Outcome:
+        """Do a step; it is skipped when somebody else is at it, or a person cut it short. Raises as `_carry_out`."""
+        owing = changes_configuration(step.change.actions) and not self.noted
+        self.ledger.begin(step, (OweBackup(step.resource),) if owing else ())
+        try:
+            if owing:
+                self._owe(step)
+            self._carry_out(step)
+        except Waived as why:
+            self.ledger.waive(step, str(why))
+        except Cut:
+            return Outcome.SKIPPED
+        return Outcome.DONE if key_of(step) in self.ledger.ended else Outcome.SKIPPED
 
     def _owe(self, step: Step) -> None:
         answer = self.hands.do(OweBackup(step.resource))
@@ -141,7 +187,7 @@ class Apply:
         for _ in range(TRIES):
             if change is None:
                 break
-            answer = self._act(_key(step), change)
+            answer = self._act(key_of(step), change)
             after = self._look_again(step, before, patient=answer.ok)
             if not answer.ok and not answer.passing and after.objects_to(change, before):
                 raise _refusal(self.task, step, answer)
@@ -153,7 +199,7 @@ class Apply:
                     )
                 )
         if change is None and changes_configuration(step.change.actions):
-            self.unsaved = _key(step)
+            self.unsaved = key_of(step)
         if change is not None or after.blind(before) or after.new_held(before):
             proof = self._not_converged(step, after.why(before))
             raise proof if answer.ok else _refusal(self.task, step, answer)
@@ -161,10 +207,11 @@ class Apply:
 
     def _act(self, key: Key, change: Change) -> Answer:
         """Do the actions in order, up to the first that fails; the last answer. A backup is asked for once, even if
-        it fails."""
+        it fails. Raises Waived, Cut."""
         answer = Answer(True)
         for verb in change.actions:
             answer = self.hands.do(verb)
+            self._heed(key, verb, answer)
             whole = len(self.hands.describe(verb)) == 1
             if verb.saved and (answer.ok or not whole):
                 self.unsaved = key
@@ -173,6 +220,17 @@ class Apply:
             if not answer.ok:
                 return answer
         return answer
+
+    def _heed(self, key: Key, verb: Verb, answer: Answer) -> None:
+        """What an answer says besides yes and no. Raises Waived, Cut."""
+        if answer.proof:
+            self.ledger.add(key, f"proved: {answer.proof}")
+        if answer.filled and isinstance(verb, CopyVerb):
+            self.turns.fill(self._volume(replace(verb.room, volume=answer.filled)), verb.cargo.image)
+        if answer.held:
+            raise Waived(answer.said)
+        if answer.cut:
+            raise Cut(answer.said)
 
     def _look_again(self, step: Step, before: Seen, *, patient: bool) -> Seen:
         """Look at the resource and all that stand on it, for a while if need be: a fresh mount may be listed late, and
@@ -216,15 +274,14 @@ class Apply:
         """The backup that is owed, once; it belongs to the last step that needs it."""
         if self.unsaved is None:
             return
-        key, self.unsaved = self.unsaved, None
-        report = self.ended[key]
-        self.ended[key] = replace(report, actions=(*report.actions, self._action(SaveConfiguration())))
-        answer = self.hands.do(SaveConfiguration())
+        (key, self.unsaved), save = (self.unsaved, None), SaveConfiguration()
+        self.ledger.add(key, save.title, self.hands.describe(save))
+        answer = self.hands.do(save)
         if answer.ok:
             self.noted = False
             self.look.forget_owed()
             return
-        self._end(key, Outcome.FAILED)
+        self.ledger.end(key, Outcome.FAILED)
         self._note(_unsaved(self.task, answer))
 
     def _not_converged(self, step: Step, what: str) -> Fault:
@@ -236,65 +293,9 @@ class Apply:
         self.fault = fault if worse else self.fault
         self.tell(Failed(self.task.name, fault.kind.value, fault.message))
 
-    def _total(self) -> int:
-        return max(len(self.first_plan.steps), len(self.ended) + 1)
-
-    def _end(self, key: Key, outcome: Outcome) -> None:
-        self.ended[key] = replace(self.ended[key], outcome=outcome)
-
     def _settle_outcomes(self) -> None:
-        """Hold what was done against the last look: a step that it still wants was skipped or did not last, and one
-        that came with another step is done only if its resource is as wished now."""
-        plan = self.look.plan()
-        for step in plan.steps:
-            before = self.ended.setdefault(_key(step), self._described(step, (), Outcome.SKIPPED))
-            if before.outcome is Outcome.DONE:
-                self._end(_key(step), Outcome.FAILED)
-                self._note(self._not_converged(step, "it did not last until the end of the pass"))
-        for step in self.first_plan.steps:
-            outcome = Outcome.DONE if step.resource in plan.in_sync else Outcome.SKIPPED
-            self.ended.setdefault(_key(step), self._described(step, (), outcome))
-
-    def _report(self) -> HostReport:
-        if isinstance(self.fault, Unreachable | Bug):
-            for step in self.first_plan.steps:
-                self.ended.setdefault(_key(step), self._described(step, (), Outcome.SKIPPED))
-            last = self.first
-        else:
-            last = planned(self.task, self.contact, self.look, self.look.plan())
-        touched = {report.resource for report in self.ended.values()}
-        report = replace(
-            self.first,
-            steps=tuple(self.ended.values()),
-            held=last.held,
-            unknown=last.unknown,
-            findings=last.findings,
-            in_sync=tuple(name for name in self.first.in_sync if name not in touched),
-            fault=FaultReport.of(self.fault) if self.fault else None,
-        )
-        return replace(report, status=self._status(report))
-
-    def _described(self, step: Step, head: tuple[Verb, ...], outcome: Outcome | None = None) -> StepReport:
-        actions = (*head, *step.change.actions)
-        return replace(describe(replace(step, actions=actions), self.hands), outcome=outcome)
-
-    def _action(self, verb: Verb) -> Action:
-        return Action(verb.title, self.hands.describe(verb))
-
-    def _status(self, report: HostReport) -> Status:
-        if isinstance(self.fault, Unreachable):
-            return Status.UNREACHABLE
-        if self.fault is not None:
-            return Status.FAILED
-        if any(step.outcome is not Outcome.DONE for step in report.steps):
-            return Status.DRIFTED
-        if report.held or report.unknown:
-            return Status.HELD
-        return Status.CONVERGED if report.steps else Status.IN_SYNC
-
-
-def _key(step: Step) -> Key:
-    return step.resource, step.change.key
+        for step in self.ledger.settle(self.look.plan()):
+            self._note(self._not_converged(step, "it did not last until the end of the pass"))
 
 
 def _refusal(task: Task, step: Step, answer: Answer) -> Fault:

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import secrets
 from reconciler.actuators.ssh.hands import SshHands
+from reconciler.actuators.work import Carried, Work
 from reconciler.desired.host import DesiredHost
-from reconciler.facts import Product
+from reconciler.events import Carrying, Listener, Waiting
+from reconciler.eyes import Others, OwnUses, PassEyes
+from reconciler.facts import Datastore, Product, Unseen
+from reconciler.image_facts import InUse
 from reconciler.kinds.key_lines import parse_key_line, refused_by
+from reconciler.observers.here import HereEyes
 from reconciler.observers.ssh.eyes import SshEyes
 from reconciler.transports.ssh import SshSession, SshTarget, connect, prove_login, public_half
+
+
+def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
+    """For a session that is only asked what its own host uses."""
+    return Unseen("no other host was asked")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a session needs of those who run it. `pause` waits that many seconds, `stopping` tells whether a person
+    wants it to end, `others` who uses a volume besides this host, `filled` what filled a volume (by its key) up."""
+
+    pause: Callable[[float], None]
+    tell: Listener
+    stopping: Callable[[], bool]
+    others: Others = _nobody
+    filled: Callable[[str], str | None] = lambda volume: None
 
 
 class SshContact:
@@ -20,16 +43,22 @@ class SshContact:
     transport = "ssh"
 
     def __init__(
-        self, target: SshTarget, session: SshSession, private_keys: Iterable[str], eyes: SshEyes
+        self,
+        target: SshTarget,
+        session: SshSession,
+        private_keys: Iterable[str],
+        eyes: PassEyes,
+        work: Work,
     ) -> None:
         self._target = target
         self._session = session
         self._private_keys = tuple(private_keys)
         self.eyes = eyes
+        self._work = work
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""
-        return SshHands(self._session, product.version)
+        return SshHands(self._session, product.version, self._work)
 
     def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:
         """Log in afresh with each of these keys whose private half is at hand; each is offered once.
@@ -54,13 +83,21 @@ class SshContact:
         self._session.close()
 
 
-def open_ssh(
-    host: DesiredHost, state_dir: Path, pause: Callable[[float], None], waiting: Callable[[str, float], None]
-) -> SshContact:
+def open_ssh(host: DesiredHost, state_dir: Path, around: Circumstances) -> SshContact:
     """Connect and log in. Raises faults.Unreachable, faults.LoginRefused, faults.HostKeyRefused."""
+
+    def waiting(why: str, seconds: float) -> None:
+        around.tell(Waiting(host.name, why, seconds))
+
+    def carried(it: Carried) -> None:
+        around.tell(Carrying(host.name, it.what, it.done, it.total, it.direction, it.passed))
+
     target = ssh_target(host, state_dir)
     session = connect(target)
-    return SshContact(target, session, _private_keys(host), SshEyes(session, pause, waiting))
+    shell = SshEyes(session, around.pause, waiting)
+    eyes = PassEyes(shell, HereEyes(), around.others, around.filled)
+    work = Work(carried, around.stopping, around.pause, state_dir / "spool")
+    return SshContact(target, session, _private_keys(host), eyes, work)
 
 
 def ssh_target(host: DesiredHost, state_dir: Path) -> SshTarget:

@@ -55,6 +55,18 @@ class StepBegan(Event):
 
 
 @dataclass(frozen=True)
+class Carrying(Event):
+    """A copy goes on: `done` of `total` bytes of `what` (a disk's name). `direction` is `to_host`, `from_host` or None
+    for a clone on the host; `passed` counts the bytes that went over the wire since the last such event."""
+
+    what: str
+    done: int
+    total: int
+    direction: str | None
+    passed: int
+
+
+@dataclass(frozen=True)
 class Retrying(Event):
     """A step is tried again after another look; `fault` is the kind of what went wrong."""
 

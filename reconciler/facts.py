@@ -94,7 +94,7 @@ class Datastore:
     `nfs` is None for everything that is not NFS (and for an NFS volume that is just coming or going); `type` is as
     the host prints it (`VMFS-6`, `NFS`, `vfat`); `id` is the name of its directory below /vmfs/volumes, where it is
     known. `read_only` may be unknown (5.0 and 4.x do not
-    print it): then `read_only_known` is False and `nfs.read_only` means nothing.
+    print it): then `read_only_known` is False and `nfs.read_only` means nothing. `capacity` and `free` are in bytes.
     """
 
     name: str
@@ -103,6 +103,8 @@ class Datastore:
     nfs: NfsSource | None = None
     id: str | None = None
     read_only_known: bool = True
+    capacity: int | None = None
+    free: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event as Signal
+from threading import Lock
 from time import monotonic
 
 from reconciler.apply import Apply
-from reconciler.contact import open_ssh
+from reconciler.contact import Circumstances, open_ssh
 from reconciler.desired.host import DesiredHost
 from reconciler.engine import Contact, Task, look_at, matches
-from reconciler.events import Connecting, Failed, Finished, Listener, Waiting
+from reconciler.events import Connecting, Event, Failed, Finished, Listener
+from reconciler.eyes import OwnUses
+from reconciler.facts import Datastore, Unseen
 from reconciler.faults import Bug, Fault, FaultKind, Refused
+from reconciler.image_facts import InUse
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Wisher
+from reconciler.neighbours import Neighbours
 from reconciler.plan import Rules
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import FaultReport, HostReport, Report, Status
+from reconciler.turns import Turns
 
 
 class NothingMatches(Exception):
@@ -47,28 +53,34 @@ def run(
     hosts: Sequence[DesiredHost],
     options: Options,
     listener: Listener,
-    stop: Event,
+    stop: Signal,
     each: Callable[[HostReport], None] = _ignore,
+    everyone: Sequence[DesiredHost] | None = None,
 ) -> Report:
-    """Pass over all hosts; `each` hears of every host as it is done (from several threads, one at a time).
+    """Pass over `hosts`; `each` hears of every host as it is done (from several threads, one at a time).
 
-    Once `stop` is set no step and no host begins any more. Raises NothingMatches.
+    `everyone` are all hosts of the loaded specs (default: `hosts`): those that are not passed over are asked as well
+    before something that they might use is taken away. Once `stop` is set no step and no host begins any more.
+    Raises NothingMatches.
     """
     strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
     if strays:
         raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(strays))
-    gate = Lock()
+    gate, shared = Lock(), _Shared(hosts if everyone is None else everyone, options, stop)
 
     def work(host: DesiredHost) -> HostReport | None:
         if stop.is_set():
             return None
-        report = _Pass(host, options, listener, stop).run()
+        report = _Pass(host, options, listener, stop, shared).run()
         with gate:
             each(report)
         return report
 
-    with ThreadPoolExecutor(max_workers=max(1, min(options.concurrency, len(hosts)))) as pool:
-        reports = [report for report in pool.map(work, hosts) if report is not None]
+    try:
+        with ThreadPoolExecutor(max_workers=max(1, min(options.concurrency, len(hosts)))) as pool:
+            reports = [report for report in pool.map(work, hosts) if report is not None]
+    finally:
+        shared.neighbours.close()
     ordered = sorted(reports, key=lambda report: report.name)
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
 
@@ -89,12 +101,31 @@ def task_of(host: DesiredHost, options: Options) -> Task:
     return Task(host.name, host.address, tuple(resources), rules, options.only, host.mode == "observe")
 
 
+class _Shared:
+    """What the passes of one run share: turns on volumes, and what any host says of a volume that others use."""
+
+    def __init__(self, everyone: Sequence[DesiredHost], options: Options, stop: Signal) -> None:
+        def still(event: Event) -> None:
+            """What a host does while it is only asked is not told."""
+
+        def pause(seconds: float) -> None:
+            stop.wait(seconds)
+
+        def contact(host: DesiredHost) -> Contact:
+            return open_ssh(host, options.state_dir, Circumstances(pause, still, stop.is_set))
+
+        self.turns = Turns()
+        self.neighbours = Neighbours(everyone, contact)
+
+
 class _Pass:
     """One host's pass, from the connection to the report."""
 
-    def __init__(self, host: DesiredHost, options: Options, listener: Listener, stop: Event) -> None:
+    def __init__(
+        self, host: DesiredHost, options: Options, listener: Listener, stop: Signal, shared: _Shared
+    ) -> None:
         self._host, self._options = host, options
-        self._tell, self._stop = listener, stop
+        self._tell, self._stop, self._shared = listener, stop, shared
         self._in_hand = False
 
     def run(self) -> HostReport:
@@ -126,7 +157,10 @@ class _Pass:
             )
         task = task_of(self._host, self._options)
         self._tell(Connecting(self._host.name, self._host.address))
-        contact = open_ssh(self._host, self._options.state_dir, self._pause, self._waiting)
+        around = Circumstances(
+            self._pause, self._tell, self._stop.is_set, self._others, self._shared.turns.filled
+        )
+        contact = open_ssh(self._host, self._options.state_dir, around)
         try:
             return self._with(task, contact)
         finally:
@@ -138,7 +172,11 @@ class _Pass:
             return report
         self._in_hand = True
         stopping = self._stop.is_set
-        return Apply(task, contact, look, (plan, report), self._tell, stopping, self._pause).run()
+        turns = self._shared.turns
+        return Apply(task, contact, look, (plan, report), self._tell, stopping, self._pause, turns).run()
+
+    def _others(self, datastore: Datastore, own: OwnUses) -> InUse | Unseen:
+        return self._shared.neighbours.use(self._host, datastore, own)
 
     def _disagrees(self, report: HostReport) -> bool:
         """Whether this is not the plan that a person agreed to."""
@@ -147,7 +185,4 @@ class _Pass:
 
     def _pause(self, seconds: float) -> None:
         """Wait. A stop cuts it short, but not while a step may be in hand: that is brought to its end."""
-        (Event() if self._in_hand else self._stop).wait(seconds)
-
-    def _waiting(self, why: str, seconds: float) -> None:
-        self._tell(Waiting(self._host.name, why, seconds))
+        (Signal() if self._in_hand else self._stop).wait(seconds)

@@ -32,6 +32,11 @@ class Held:
     why: str
     step: Step | None = None
 
+    @property
+    def blocks(self) -> bool:
+        """Whether what stands on the resource is held too."""
+        return self.step is None or self.step.change.blocks
+
 
 @dataclass(frozen=True)
 class Note:
@@ -128,11 +133,11 @@ class _Planner:
         if verdict.unknown is not None:
             self.unknown.append(Note(name, verdict.unknown))
             self.blocked[name] = "unknown"
-        elif any(held.resource == name for held in self.held):
+        elif any(held.resource == name and held.blocks for held in self.held):
             self.blocked[name] = "held"
         elif base is not None and not verdict.changes:
             self._stands_on(name, base)
-        elif not verdict.changes:
+        elif not verdict.changes and not any(held.resource == name for held in self.held):
             self.in_sync.append(name)
 
     def _stands_on(self, name: str, base: str) -> None:

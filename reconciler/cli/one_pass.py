@@ -43,7 +43,8 @@ def one_pass(
     no_color: bool,
 ) -> int:
     """The exit status. Raises Problem before any host is contacted when the pass can't be carried out."""
-    hosts = chosen(loaded(filename).hosts, host, selector)
+    everyone = loaded(filename).hosts
+    hosts = chosen(everyone, host, selector)
     if not (dry_run or yes):
         _need_terminal(log_format)
     risk = Risk[allow.upper()] if allow is not None else None
@@ -52,7 +53,7 @@ def one_pass(
     ears = hearing(
         log_level, log_format, quiet=quiet, bars=output != "jsonl", colour=coloured(sys.stderr, no_color)
     )
-    work = _Work(hosts, options, writing, ears)
+    work = _Work(hosts, everyone, options, writing, ears)
     report, agreed = work.at_once() if dry_run or yes else work.asking()
     return max(exit_status(report, detailed=detailed_exitcode), 0 if agreed else 1, key=_rank)
 
@@ -74,9 +75,10 @@ def _need_terminal(log_format: str) -> None:
 
 @dataclass
 class _Work:
-    """One command's hosts and how to work on them."""
+    """One command's hosts, out of everyone in the specs, and how to work on them."""
 
     hosts: Sequence[DesiredHost]
+    everyone: Sequence[DesiredHost]
     options: Options
     output: Output
     ears: Hearing
@@ -134,7 +136,7 @@ class _Work:
     def _run(self, hosts: Sequence[DesiredHost], options: Options, each: Each) -> Report:
         try:
             with self.ears.working(len(hosts)) as listener, stopping(self.stop, self.ears.tidy):
-                return fleet.run(hosts, options, listener, self.stop, each)
+                return fleet.run(hosts, options, listener, self.stop, each, self.everyone)
         except NothingMatches as error:
             raise Problem(str(error)) from None
 

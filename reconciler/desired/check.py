@@ -192,6 +192,8 @@ def _quoting(value: Any, shape: Shape) -> str:
 
 
 def _wrong_name(item: Any) -> str:
+    if item["type"] == "value_error":
+        return f"the name {item['ctx']['error']}"
     if item["type"] == "string_too_short":
         return "the name must not be empty"
     if item["type"] == "string_too_long":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.desired.host import DesiredHost, datastore_path
 from reconciler.desired.mistakes import Mistake
-from reconciler.kinds import datastores, working_directory
+from reconciler.kinds import datastores, images, working_directory
 from reconciler.kinds.datastores import NfsWish
 
 Export = tuple[str, str]
@@ -51,6 +51,7 @@ def fleet_mistakes(hosts: Sequence[DesiredHost]) -> Iterator[Mistake]:
         yield from _versions(group)
         yield from _doubles(group)
     yield from _shared_directories(hosts, full)
+    yield from _dedicated_twice(hosts, full)
 
 
 def _shared_addresses(hosts: Sequence[DesiredHost]) -> Iterator[Mistake]:
@@ -154,6 +155,26 @@ def _shared_directories(hosts: Sequence[DesiredHost], full: dict[str, str]) -> I
     for (_, relative), group in folders.items():
         if len({host.name for host in group}) > 1:
             yield from _shared(group, relative)
+
+
+def _dedicated_twice(hosts: Sequence[DesiredHost], full: dict[str, str]) -> Iterator[Mistake]:
+    """A dedicated disk is private to one host: another one on the same export, in whatever mode, is a mistake."""
+    first: dict[tuple[Export, str], DesiredHost] = {}
+    for host in hosts:
+        wish = host.wish(images.KIND).virtual_disk
+        if wish is None:
+            continue
+        path = datastore_path(wish.path)
+        use = next((it for it in _uses(host) if it.datastore == path.datastore), None)
+        if use is None:
+            continue
+        other = first.setdefault((_export(use, full), path.relative), host)
+        modes = {wish.mode, getattr(other.wish(images.KIND).virtual_disk, "mode", "shared")}
+        if other.name != host.name and "dedicated" in modes:
+            what = f"is the virtual disk path of {other.name!r} too, on one export; dedicated means private to one host"
+            place = ("virtualDisk", "path")
+            node = host.root.nearest(place)
+            yield node.mistake(("spec", *place), f"{what} (would be right: mode: shared for both)")
 
 
 def _shared(group: list[DesiredHost], relative: str) -> Iterator[Mistake]:

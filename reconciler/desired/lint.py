@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.desired import fleet_lint
+from reconciler.desired import fleet_lint, image_lint
 from reconciler.desired.host import DesiredHost, datastore_path
+from reconciler.desired.image_lint import on_host
 from reconciler.desired.mistakes import Mistake, listed, suggestion
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.public_keys import Judgement, judge_host_key, judge_key
-from reconciler.kinds import authorized_keys, datastores, working_directory
+from reconciler.kinds import authorized_keys, datastores, images, working_directory
 from reconciler.kinds.key_lines import parse_key_line
 
 SPEC = ("spec",)
@@ -23,7 +24,8 @@ def lint(hosts: Sequence[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
     for host in hosts:
         mistakes += _alternatives(host)
         mistakes += _empty_secrets(host)
-        mistakes += _unnamed_datastore(host)
+        mistakes += _unnamed_datastores(host)
+        mistakes += image_lint.image_mistakes(host)
         mistakes += _servers(host)
         mistakes += _keyless(host)
         _keys(host, mistakes, warnings)
@@ -77,21 +79,33 @@ def _parts(node: Node, names: Iterable[str]) -> list[str]:
     return [name for name in names if (child := node.child(name)) is not None and child.value is not None]
 
 
-def _unnamed_datastore(host: DesiredHost) -> Iterator[Mistake]:
-    """A path on a datastore that the merged `datastores` does not name, or names as absent."""
-    text = host.wish(working_directory.KIND).working_directory
-    stores, node = host.root.child("datastores"), host.root.child("workingDirectory")
-    if text is None or node is None or stores is None or not isinstance(stores.value, dict):
+def _unnamed_datastores(host: DesiredHost) -> Iterator[Mistake]:
+    """Paths on datastores that the merged `datastores` does not name, or names as absent."""
+    stores = host.root.child("datastores")
+    if stores is None or not isinstance(stores.value, dict):
         return
-    name = datastore_path(text).datastore
-    store = stores.value.get(name)
-    if store is None or store.value is None:
-        known = [key for key, child in stores.value.items() if child.value not in (None, "absent")]
-        what = f"is on the datastore {name!r}, which is not among `datastores`{suggestion(name, known)}"
-        yield node.mistake((*SPEC, "workingDirectory"), what)
-    elif store.value == "absent":
-        what = f"is on the datastore {name!r}, which `datastores` wishes absent"
-        yield node.mistake((*SPEC, "workingDirectory"), what)
+    for place, text in _paths(host):
+        name, node = datastore_path(text).datastore, host.root.nearest(place)
+        store = stores.value.get(name)
+        if store is None or store.value is None:
+            known = [key for key, child in stores.value.items() if child.value not in (None, "absent")]
+            what = f"is on the datastore {name!r}, which is not among `datastores`{suggestion(name, known)}"
+            yield node.mistake((*SPEC, *place), what)
+        elif store.value == "absent":
+            what = f"is on the datastore {name!r}, which `datastores` wishes absent"
+            yield node.mistake((*SPEC, *place), what)
+
+
+def _paths(host: DesiredHost) -> Iterator[tuple[Place, str]]:
+    """Every path on a datastore, and where it stands."""
+    folder = host.wish(working_directory.KIND).working_directory
+    wish = host.wish(images.KIND)
+    if folder is not None:
+        yield ("workingDirectory",), folder
+    if wish.virtual_disk is not None:
+        yield ("virtualDisk", "path"), wish.virtual_disk.path
+    if wish.repository is not None and on_host(wish.repository.path):
+        yield ("repository", "path"), wish.repository.path
 
 
 def _servers(host: DesiredHost) -> Iterator[Mistake]:

@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.shape import Shape
+from reconciler.kinds.paths import VOLUMES
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAME_MAX = 255
@@ -75,7 +76,7 @@ class Localiser:
                     node.mistake(("spec", *where), "only ${name}, the host's name, can stand in a path")
                 )
             text = text.replace("${name}", self.host)
-        if not shape.local:
+        if not shape.local and not (shape.placed and not _on_host(text)):
             return node if text is node.value else node.with_value(text)
         if not _may_be_path(text):
             self.mistakes.append(
@@ -87,7 +88,7 @@ class Localiser:
             return node
         text = self._absolute(text, node.file)
         local = node if text == node.value else node.with_value(text)
-        if not shape.secret:
+        if shape.local and not shape.secret:
             self.files.append((where, local))
         return local
 
@@ -98,6 +99,11 @@ class Localiser:
             absolute = os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
             self.paths[path, file] = absolute
         return absolute
+
+
+def _on_host(text: str) -> bool:
+    """Whether a path is written as one on the host, be it with its first slash forgotten."""
+    return text.startswith(("[", VOLUMES, VOLUMES.removeprefix("/")))
 
 
 def _special(value: Any, shape: Shape) -> Iterator[tuple[str | int, Node, Shape]]:

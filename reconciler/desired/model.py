@@ -11,7 +11,7 @@ from reconciler.kinds.model import Fragment, LocalFile
 
 API_VERSION = "reconciler/v1"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
-NOT_YET = ("virtualDisk", "repository", "images", "placement", "sdk", "vcenter")
+NOT_YET = ("placement", "sdk", "vcenter")
 """Fields of the specification on which nothing acts in this version, by their last name."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from reconciler.desired.mistakes import listed
 from reconciler.desired.model import Secret
-from reconciler.kinds.model import LocalFileMark
+from reconciler.kinds.model import LocalFileMark, LocalPlaceMark
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -21,8 +21,9 @@ _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 @dataclass(frozen=True)
 class Shape:
     """What may stand at one place. `fields`: of a map with fixed names; `each`: of a map with free ones; `item`: of
-    a list. `local`: a path on this machine; `path`: a text in which `${name}` stands for the host's name.
-    `secret`: a reference to a secret, or a part of one. `help`: what the field is for, with an example."""
+    a list. `local`: a path on this machine; `placed`: on the host or on this machine, by its form; `path`: a text in
+    which `${name}` stands for the host's name. `secret`: a reference to a secret, or a part of one. `help`: what the
+    field is for, with an example."""
 
     words: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Shape:
     item: Shape | None = None
     scalar: type | None = None
     local: bool = False
+    placed: bool = False
     path: bool = False
     secret: bool = False
     help: str = ""
@@ -108,9 +110,10 @@ def _of(annotation: Any, metadata: tuple[Any, ...], alias: str) -> Shape:
 
 def _scalar(annotation: type, metadata: tuple[Any, ...], alias: str) -> Shape:
     local = any(isinstance(mark, LocalFileMark) for mark in metadata)
-    path = local or alias.lower().endswith(("path", "directory"))
+    placed = any(isinstance(mark, LocalPlaceMark) for mark in metadata)
+    path = local or placed or alias.lower().endswith(("path", "directory"))
     words = _WORDS[annotation] + _bounds(metadata)
-    return Shape(words=(words,), scalar=annotation, local=local, path=path)
+    return Shape(words=(words,), scalar=annotation, local=local, placed=placed, path=path)
 
 
 def _bounds(metadata: tuple[Any, ...]) -> str:
@@ -130,6 +133,7 @@ def _union(shapes: list[Shape]) -> Shape:
         item=next((shape.item for shape in shapes if shape.item is not None), None),
         scalar=next((shape.scalar for shape in shapes if shape.scalar is not None), None),
         local=any(shape.local for shape in shapes),
+        placed=any(shape.placed for shape in shapes),
         path=any(shape.path for shape in shapes),
         secret=any(shape.secret for shape in shapes),
     )

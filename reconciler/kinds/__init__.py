@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.kinds import authorized_keys, datastores, port_groups, ssh, working_directory
+from reconciler.kinds import authorized_keys, datastores, images, port_groups, ssh, working_directory
 from reconciler.kinds.model import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
@@ -12,5 +12,6 @@ KINDS: tuple[Kind[Any], ...] = (
     authorized_keys.KIND,
     datastores.KIND,
     working_directory.KIND,
+    images.KIND,
     port_groups.KIND,
 )

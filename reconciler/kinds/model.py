@@ -70,7 +70,8 @@ class Change:
 
     `place` is where the spec asks for it, below `spec` (`("datastores", "repository", "nfs", "server")`). `awaits`
     names a resource that has to be made in the same pass, since the change makes no sense before; `follows` is the
-    place of another change of the same resource without which this one is not wanted.
+    place of another change of the same resource without which this one is not wanted. `blocks`: when it is held, what
+    stands on the resource is held too.
     """
 
     verb: str
@@ -82,6 +83,7 @@ class Change:
     stage: Stage = Stage.NORMAL
     awaits: str | None = None
     follows: tuple[str, ...] | None = None
+    blocks: bool = True
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -161,6 +163,15 @@ class LocalFileMark:
 
 
 LocalFile = Annotated[str, LocalFileMark()]
+
+
+@dataclass(frozen=True)
+class LocalPlaceMark:
+    """Marks a field as a path on the host, when it is written as one (`[datastore] …`, `/vmfs/volumes/…`), or else on
+    this machine: then a relative one is taken from the folder of its spec file."""
+
+
+LocalPlace = Annotated[str, LocalPlaceMark()]
 
 F = TypeVar("F", bound=Fragment)
 

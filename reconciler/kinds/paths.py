@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from reconciler.facts import Datastore, Datastores, Facts, Unseen
+
 VOLUMES = "/vmfs/volumes/"
 
 
@@ -64,3 +66,13 @@ def _checked(text: str, datastore: str, rest: str) -> DatastorePath:
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
         raise ValueError(f"{text!r} has control characters in it")
     return DatastorePath(datastore, "/".join(parts))
+
+
+def datastore_of(path: DatastorePath, facts: Facts) -> Datastore | Unseen | None:
+    """The datastore that a path names, by its name or its id; None when the host has none such."""
+    seen = facts.see(Datastores())
+    if isinstance(seen, Unseen):
+        return seen
+    by_name = (it for it in seen if it.name == path.datastore)
+    by_id = (it for it in seen if it.id == path.datastore)
+    return next(by_name, None) or next(by_id, None)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from reconciler.facts import Datastore, Datastores, Facts, Folder, Place, Question, Unseen
 from reconciler.kinds.model import Change, Difference, Fragment, Kind, Resource, Risk, Verdict, Wisher
-from reconciler.kinds.paths import DatastorePath, parse_datastore_path
+from reconciler.kinds.paths import DatastorePath, datastore_of, parse_datastore_path
 from reconciler.verbs import MakeFolder
 
 
@@ -38,18 +38,18 @@ class WorkingDirectoryResource:
     place: tuple[str, ...] = ("workingDirectory",)
 
     def needs(self, facts: Facts) -> tuple[str, ...]:
-        found = self._datastore(facts)
+        found = datastore_of(self.path, facts)
         name = found.name if isinstance(found, Datastore) else self.path.datastore
         return (f"datastore/{name}",)
 
     def asks(self, facts: Facts) -> Iterable[Question[Any]]:
         yield Datastores()
-        found = self._datastore(facts)
+        found = datastore_of(self.path, facts)
         if isinstance(found, Datastore) and found.accessible and self.path.relative:
             yield Folder(self.path.absolute)
 
     def judge(self, facts: Facts) -> Verdict:
-        found = self._datastore(facts)
+        found = datastore_of(self.path, facts)
         if isinstance(found, Unseen):
             return Verdict(unknown=found.why)
         if found is None:
@@ -73,14 +73,6 @@ class WorkingDirectoryResource:
         wanted = (Difference("path", None, self.path.spelled),)
         actions = (MakeFolder(self.path.absolute),) if self.path.relative else ()
         return Change("create", Risk.SAFE, wanted, actions, why, self.place, awaits=awaits)
-
-    def _datastore(self, facts: Facts) -> Datastore | Unseen | None:
-        seen = facts.see(Datastores())
-        if isinstance(seen, Unseen):
-            return seen
-        by_name = (it for it in seen if it.name == self.path.datastore)
-        by_id = (it for it in seen if it.id == self.path.datastore)
-        return next(by_name, None) or next(by_id, None)
 
 
 def resources(wish: WorkingDirectoryWish, wisher: Wisher) -> Iterable[Resource]:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.events import Event
+from reconciler.events import Carrying, Event
+from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import level, sentence
 from reconciler.render.json import to_line
 from reconciler.render.visible import visible
@@ -18,6 +19,7 @@ _LIBRARIES = ("paramiko", "asyncssh", "asyncio", "concurrent")
 """What they log is tracebacks in pieces, and what a session said; our own faults tell it better."""
 
 _LOG = logging.getLogger("reconciler")
+_PACE = Pace()
 
 
 def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
@@ -32,8 +34,13 @@ def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
 
 
 def log(event: Event) -> None:
-    """The listener: an event becomes a record."""
-    _LOG.log(level(event), "%s", sentence(event), extra={"happening": event})
+    """The listener: an event becomes a record. Of a copy that goes on there is a record now and then."""
+    if not isinstance(event, Carrying):
+        _LOG.log(level(event), "%s", sentence(event), extra={"happening": event})
+        return
+    words = _PACE.words(event)
+    if _PACE.due(event):
+        _LOG.info("%s", words, extra={"happening": event})
 
 
 class TextLines(logging.Formatter):

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from reconciler.events import Event, Failed, Finished, StepBegan, StepEnded
+from reconciler.events import Carrying, Event, Failed, Finished, StepBegan, StepEnded
+from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import sentence
 from reconciler.render.visible import visible
 from reconciler.secrets import mask
@@ -28,7 +29,7 @@ class Bars:
         )
         console = Console(stderr=True, no_color=not colour, highlight=False)
         self._bars = Progress(*columns, console=console, transient=True, redirect_stdout=False, expand=True)
-        self._gate = threading.Lock()
+        self._gate, self._pace = threading.Lock(), Pace()
         self._tasks: dict[str, TaskID] = {}
         self._all = self._bars.add_task("hosts", total=hosts, doing="")
 
@@ -60,7 +61,8 @@ class Bars:
                     self._show(event)
 
     def _show(self, event: Event) -> None:
-        doing = visible(mask(sentence(event)))
+        words = self._pace.words(event) if isinstance(event, Carrying) else sentence(event)
+        doing = visible(mask(words))
         if isinstance(event, StepBegan):
             self._bars.update(self._task(event.host), total=event.total, doing=doing, refresh=True)
         else:

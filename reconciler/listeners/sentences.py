@@ -7,6 +7,7 @@ import logging
 from reconciler import events
 from reconciler.events import Event
 from reconciler.render.words import many
+from reconciler.sizes import size_text
 
 
 def sentence(event: Event) -> str:
@@ -16,8 +17,8 @@ def sentence(event: Event) -> str:
             return f"connecting to {event.address}"
         case events.Looking():
             return f"looking at {many(event.questions, 'thing')}"
-        case events.Waiting():
-            return f"waiting {event.seconds:.0f} s: {event.why}"
+        case events.Waiting() | events.Carrying():
+            return _going_on(event)
         case events.Planned():
             return f"planned {many(event.steps, 'step')}, {event.held} held, {event.unknown} unknown"
         case events.StepBegan():
@@ -32,6 +33,12 @@ def sentence(event: Event) -> str:
             return f"{event.status} after {event.seconds:.1f} s"
         case _:
             return type(event).__name__
+
+
+def _going_on(event: events.Waiting | events.Carrying) -> str:
+    if isinstance(event, events.Carrying):
+        return f"{event.what}: {size_text(event.done)} of {size_text(event.total)}"
+    return f"waiting {event.seconds:.0f} s: {event.why}" if event.seconds else f"waiting: {event.why}"
 
 
 def level(event: Event) -> int:

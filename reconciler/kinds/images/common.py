@@ -1,0 +1,104 @@
+"""What wanted and unwanted images share: what is asked of them, and how a folder is taken away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
+from reconciler.image_facts import ImageState
+from reconciler.image_verbs import DeleteFolder, SetAside
+from reconciler.kinds.images.guard import objection
+from reconciler.kinds.images.setup import Base, Setup, listed, sights
+from reconciler.kinds.images.wish import LEFTOVERS
+from reconciler.kinds.model import Change, Difference, Risk, Verdict
+from reconciler.sizes import size_text
+
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a wanted and an unwanted image share."""
+
+    setup: Setup
+    image: str
+
+    @property
+    def name(self) -> str:
+        return f"image/{self.image}"
+
+    @property
+    def place(self) -> Place:
+        return ("images", self.image)
+
+    @property
+    def disk(self) -> Base:
+        return self.setup.disk
+
+    def leftovers(self, facts: Facts) -> list[str]:
+        """Folders beside it that VCL or we have left behind."""
+        there = listed(self.disk, facts)
+        return [name for form in LEFTOVERS if (name := form.format(self.image)) in there]
+
+    def in_sight(self, facts: Facts) -> str | None:
+        """Why the virtual disk path can't be looked at."""
+        found = self.disk.datastore(facts)
+        if isinstance(found, Unseen):
+            return found.why
+        if found is None:
+            assert self.disk.path is not None
+            return f"it is looked at once the datastore {self.disk.path.datastore} is there"
+        return None if found.accessible else f"the datastore {found.name} is not accessible"
+
+    def basics(self, facts: Facts) -> Iterable[Question[Any]]:
+        """What is asked in any case: first whether the datastore can be reached, then what lies there."""
+        yield Datastores()
+        yield Identity()
+        if self.disk.reachable(facts):
+            yield self.disk.library
+            yield from sights(self.disk, self.image)
+            yield from (self.disk.question(folder, self.image) for folder in self.leftovers(facts))
+
+    def removal(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
+        """Set a folder aside and delete it, unless something speaks against it."""
+        against = objection(self.disk, folder, state, facts)
+        if isinstance(against, Unseen):
+            return Verdict(unknown=against.why)
+        if against is not None:
+            return Verdict(held=(against,))
+        room = self.disk.room(folder, folder)
+        size = size_text(state.allocated)
+        before = "whole" if state.whole else f"incomplete: {state.why}"
+        gone = (Difference("datastore", before, None),)
+        aside = Change("delete", risk, gone, (SetAside(room),), f"{why} ({size})", (*self.place, "aside"))
+        return Verdict(changes=(aside, self.deletion(f"_delete_{folder}", state, risk, why, after=True)))
+
+    def deletion(
+        self,
+        folder: str,
+        state: ImageState,
+        risk: Risk,
+        why: str,
+        *,
+        after: bool = False,
+        blocks: bool = True,
+    ) -> Change:
+        """Delete a leftover; `after`: only once the image was set aside."""
+        gone = (Difference(folder, size_text(state.allocated), None),)
+        verb = DeleteFolder(self.disk.room(folder, self.image), state.allocated)
+        follows = (*self.place, "aside") if after else None
+        return Change(
+            "delete", risk, gone, (verb,), why, (*self.place, "delete"), follows=follows, blocks=blocks
+        )
+
+
+def together(parts: Iterable[Verdict]) -> Verdict:
+    every = list(parts)
+    return Verdict(
+        tuple(change for part in every for change in part.changes),
+        tuple(dict.fromkeys(why for part in every for why in part.held)),
+        next((part.unknown for part in every if part.unknown is not None), None),
+        tuple(dict.fromkeys(why for part in every for why in part.findings)),
+    )

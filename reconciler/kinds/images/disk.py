@@ -1,0 +1,183 @@
+"""`virtualDisk`: the folder of master images, room in it, and what was left behind there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
+from reconciler.image_facts import HalfCopies, ImageState, VolumeUse
+from reconciler.image_verbs import DeleteFolder, PutInPlace, Room, SetAside
+from reconciler.kinds.images import halves, writers
+from reconciler.kinds.images.eviction import Candidate, considered
+from reconciler.kinds.images.guard import blind, objection
+from reconciler.kinds.images.setup import Base, Setup, Sight, listed, seek
+from reconciler.kinds.images.space import Budget, budget
+from reconciler.kinds.model import Change, Difference, Risk, Verdict
+from reconciler.sizes import size_text
+from reconciler.verbs import MakeFolder
+
+ASIDE = "_delete_"
+
+
+@dataclass(frozen=True)
+class VirtualDiskResource:
+    """The virtual disk path. Evictions are its changes, since no spec speaks of what goes."""
+
+    setup: Setup
+    name: str = "virtualDisk"
+    place: tuple[str, ...] = ("virtualDisk",)
+
+    @property
+    def _base(self) -> Base:
+        return self.setup.disk
+
+    def needs(self, facts: Facts) -> tuple[str, ...]:
+        assert self._base.path is not None
+        found = self._base.datastore(facts)
+        name = self._base.path.datastore if found is None or isinstance(found, Unseen) else found.name
+        return (f"datastore/{name}",)
+
+    def asks(self, facts: Facts) -> Iterable[Question[Any]]:
+        yield Datastores()
+        yield Identity()
+        yield from writers.questions(facts)
+        if not self._base.reachable(facts):
+            return
+        yield self._base.library
+        yield HalfCopies(self._base.volume)
+        if self._asides(facts) or halves.left(self._base, self.setup, facts) or self._lacks(facts):
+            yield VolumeUse(self._base.volume)
+            yield from self._both(self._folders(facts), facts)
+
+    def _folders(self, facts: Facts) -> list[tuple[str, str]]:
+        """Folders to be looked at with the disk that should be in each."""
+        folders = [(name, name.removeprefix(ASIDE)) for name in self._asides(facts)]
+        if self._lacks(facts):
+            folders += [(name, name) for name in considered(self.setup, facts)]
+        return folders + [(it.image, it.image) for it in halves.left(self._base, self.setup, facts)]
+
+    def _both(self, folders: Iterable[tuple[str, str]], facts: Facts) -> Iterable[Question[Any]]:
+        repository = self.setup.repository
+        for folder, disk in folders:
+            yield self._base.question(folder, disk)
+            if repository is not None and repository.reachable(facts):
+                yield repository.question(disk, disk)
+
+    def _lacks(self, facts: Facts) -> bool:
+        """Whether an image that has to be here is not."""
+        sights = [
+            seek(self._base, name, facts) for name, it in self.setup.wanted.items() if "datastore" in it.in_
+        ]
+        return any(isinstance(it, Sight) and not it.whole for it in sights)
+
+    def _asides(self, facts: Facts) -> list[str]:
+        """Folders set aside that no image of the spec answers for."""
+        there = (name for name in listed(self._base, facts) if name.startswith(ASIDE))
+        return [name for name in there if name.removeprefix(ASIDE) not in self.setup.images]
+
+    def judge(self, facts: Facts) -> Verdict:
+        assert self._base.path is not None
+        found = self._base.datastore(facts)
+        if isinstance(found, Unseen):
+            return Verdict(unknown=found.why)
+        if found is None:
+            return Verdict(unknown=f"it is looked at once the datastore {self._base.path.datastore} is there")
+        if not found.accessible:
+            return Verdict(unknown=f"the datastore {found.name} is not accessible")
+        there = facts.see(self._base.library)
+        if isinstance(there, Unseen):
+            return Verdict(unknown=there.why)
+        return self._reached(facts, missing=there is None)
+
+    def _reached(self, facts: Facts, *, missing: bool) -> Verdict:
+        changes: list[Change] = [self._folder()] if missing else []
+        findings = list(self._findings(facts))
+        weighed = budget(self.setup, facts)
+        changes += self._begun(weighed, facts, findings)
+        changes += [change for it in weighed.evicted for change in self._eviction(it, weighed)]
+        for half in halves.left(self._base, self.setup, facts):
+            elsewhere = self._kept_elsewhere(half.image, facts)
+            changes += halves.cleared(half, self._base, self.place, facts, findings, elsewhere=elsewhere)
+        return Verdict(tuple(changes), findings=tuple(dict.fromkeys(findings)))
+
+    def _folder(self) -> Change:
+        wanted = (Difference("path", None, self._base.spelled),)
+        return Change(
+            "create", Risk.SAFE, wanted, (MakeFolder(self._base.base),), "there is no such folder", self.place
+        )
+
+    def _findings(self, facts: Facts) -> Iterable[str]:
+        if self.setup.dedicated and self.setup.repository is None:
+            yield "dedicated, but without a repository: nothing is ever evicted, any image here may be the only copy"
+        for folder in sorted(writers.written_folders(self._base, facts) - self.setup.kept):
+            for finding in writers.findings(self._base, folder, facts):
+                yield f"{folder}: {finding}"
+        why = blind(self._base, facts)
+        if self.setup.dedicated and self._lacks(facts) and why is not None and considered(self.setup, facts):
+            yield f"nothing can be evicted, since it may be in use: {why}"
+
+    # -- making room -----------------------------------------------------------------------------------------
+
+    def _eviction(self, it: Candidate, weighed: Budget) -> Iterable[Change]:
+        """Rename, look again, delete."""
+        for_whom = ", ".join(f"image/{name}" for name in weighed.claimants)
+        why = f"unused, among the oldest, and whole in the repository; makes room ({size_text(it.size)}) for {for_whom}"
+        place = (*self.place, "evict", it.folder)
+        gone = (Difference(f"images.{it.folder}", size_text(it.size), None),)
+        yield Change("delete", Risk.SERVICE, gone, (SetAside(self._room(it.folder)),), why, place)
+        yield self._deletion(ASIDE + it.folder, it.folder, it.size, why, follows=place)
+
+    def _room(self, folder: str) -> Room:
+        return self._base.room(folder, folder)
+
+    def _deletion(
+        self,
+        folder: str,
+        image: str,
+        size: int,
+        why: str,
+        *,
+        follows: tuple[str, ...] | None = None,
+        blocks: bool = True,
+    ) -> Change:
+        gone = (Difference(folder, size_text(size), None),)
+        verb = DeleteFolder(self._base.room(folder, image), size)
+        place = (*self.place, "delete", image)
+        return Change("delete", Risk.SERVICE, gone, (verb,), why, place, follows=follows, blocks=blocks)
+
+    def _begun(self, weighed: Budget, facts: Facts, findings: list[str]) -> Iterable[Change]:
+        """Go on with what was set aside: delete it, or put it back when it turns out to be in use."""
+        for folder in self._asides(facts):
+            image = folder.removeprefix(ASIDE)
+            state = facts.see(self._base.question(folder, image))
+            if not isinstance(state, ImageState):
+                continue
+            against = objection(self._base, folder, state, facts) or self._used(image, facts)
+            if against is None and self._kept_elsewhere(image, facts):
+                why = "it was set aside, is unused, and whole in the repository"
+                yield self._deletion(folder, image, state.allocated, why, blocks=bool(weighed.claimants))
+            elif isinstance(against, str) and state.whole and image not in listed(self._base, facts):
+                yield self._back(folder, image, against)
+            else:
+                said = against.why if isinstance(against, Unseen) else against or "no whole copy is elsewhere"
+                findings.append(f"{folder} stays as it is: {said}")
+
+    def _used(self, image: str, facts: Facts) -> str | None:
+        """Who refers to an image by the name that it had."""
+        use = facts.see(VolumeUse(self._base.volume))
+        uses = () if isinstance(use, Unseen) else use.of(self._base.on_volume(image))
+        return f"it is in use: {uses[0].who}" if uses else None
+
+    def _back(self, folder: str, image: str, why: str) -> Change:
+        verb = PutInPlace(self._room(image), f"{self._base.base}/{folder}")
+        back = (Difference(folder, "set aside", "back in its place"),)
+        return Change("update", Risk.SAFE, back, (verb,), why, (*self.place, "back", image), blocks=False)
+
+    def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
+        repository = self.setup.repository
+        if repository is None or not repository.reachable(facts):
+            return False
+        state = facts.see(repository.question(image, image))
+        return isinstance(state, ImageState) and state.whole

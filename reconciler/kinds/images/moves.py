@@ -1,0 +1,119 @@
+"""Which copies an image needs, by which way, and how much room each takes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.facts import Facts, Identity, Unseen
+from reconciler.image_facts import FileBlock, ImageState, ModuleLoaded
+from reconciler.image_verbs import Cargo, CloneDisk, CopyVerb, FetchDisk, LoadModule, RelayDisk, SendDisk
+from reconciler.kinds.images.setup import Base, Setup, Sight, seek
+from reconciler.verbs import Verb
+
+MULTIEXTENT = "multiextent"
+FIRST_LOADED, FIRST_WITHOUT = (5, 1, 0), (6, 5, 0)
+"""5.1 to 6.0 need the module to be loaded; from 6.5 on there is none (field guide, section 7.2)."""
+HOSTED = ("monolithicSparse", "streamOptimized")
+"""Forms of one file that no vmkfstools reads."""
+LARGEST_BLOCK = 8 << 20
+"""VMFS-3 has file blocks of up to 8 MiB: what holds where a host does not tell."""
+PARTS_IN_FLIGHT = 16 << 20
+"""A stream keeps so much beside the disk while it lasts."""
+SMALL_FILES = 3
+"""The descriptor, the reference file, and what we note."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A copy that an image needs. `into` is where it goes; `needed` the room that it takes there, in bytes."""
+
+    image: str
+    verb: CopyVerb
+    into: Base
+    needed: int
+
+
+def to_disk(setup: Setup, image: str, facts: Facts) -> Move | Unseen | None:
+    """The copy from the repository to the virtual disk path; None when no whole one is there."""
+    if setup.repository is None:
+        return None
+    sight = seek(setup.repository, image, facts)
+    if isinstance(sight, Unseen):
+        return sight
+    if sight.state is None or not sight.state.whole:
+        return None
+    cargo = _cargo(image, setup.repository, sight, sight.state)
+    room = setup.disk.room(image, image)
+    verify = setup.wanted[image].verify
+    verb: CopyVerb
+    if setup.repository.here:
+        verb = SendDisk(room, cargo, setup.wish.format, verify)
+    elif setup.repository_format in ("qcow2", "vdi"):
+        verb = RelayDisk(room, cargo, setup.wish.format, verify)
+    else:
+        verb = CloneDisk(room, cargo, setup.wish.format, verify, relay=_relays(cargo, facts))
+    return Move(image, verb, setup.disk, needed(verb, setup.disk, facts))
+
+
+def to_repository(setup: Setup, image: str, sight: Sight, facts: Facts) -> Move | None:
+    """The capture of the disk at `sight`; None without a repository."""
+    if setup.repository is None or sight.state is None:
+        return None
+    cargo = _cargo(image, setup.disk, sight, sight.state)
+    room, form = setup.repository.room(image, image), setup.repository_format
+    verify = setup.wanted[image].verify
+    verb: CopyVerb
+    if setup.repository.here:
+        verb = FetchDisk(room, cargo, form, verify, readable=True)
+    elif form in ("qcow2", "vdi"):
+        verb = RelayDisk(room, cargo, form, verify, readable=True)
+    else:
+        as_vmfs = "2gbsparse" if form == "2gbsparse" else "thin"
+        verb = CloneDisk(room, cargo, as_vmfs, verify, readable=True, relay=_relays(cargo, facts))
+    return Move(image, verb, setup.repository, needed(verb, setup.repository, facts))
+
+
+def actions(move: Move, facts: Facts) -> tuple[Verb, ...]:
+    """What a copy takes, the module that vmkfstools needs included."""
+    product = facts.see(Identity())
+    sparse = "2gbsparse" in (move.verb.format, move.verb.cargo.form)
+    sparse = sparse or move.verb.cargo.form == "twoGbMaxExtentSparse"
+    if not isinstance(move.verb, CloneDisk) or not sparse or isinstance(product, Unseen):
+        return (move.verb,)
+    loaded = facts.see(ModuleLoaded(MULTIEXTENT))
+    if FIRST_LOADED <= product.version < FIRST_WITHOUT and loaded is False:
+        return (LoadModule(MULTIEXTENT), move.verb)
+    return (move.verb,)
+
+
+def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
+    folder = f"{base.base}/{sight.folder}"
+    return Cargo(
+        image, folder, state.disk_file, state.form, state.capacity, state.data, state.reference, base.here
+    )
+
+
+def _relays(cargo: Cargo, facts: Facts) -> bool:
+    """Whether vmkfstools may refuse the form of a whole disk: then it goes by way of this machine."""
+    if cargo.form in HOSTED:
+        return True
+    product = facts.see(Identity())
+    return not isinstance(product, Unseen) and product.version >= FIRST_WITHOUT
+
+
+def needed(verb: CopyVerb, into: Base, facts: Facts) -> int:
+    """The room that a copy takes on its volume: whole file blocks, and what lies beside it while it lasts."""
+    block = 4096 if into.here else _block(into, facts)
+    thick = verb.format in ("zeroedthick", "eagerzeroedthick")
+    carried = verb.cargo.capacity if thick else min(verb.cargo.data, verb.cargo.capacity)
+    beside = min(PARTS_IN_FLIGHT, carried) if isinstance(verb, SendDisk | RelayDisk) else 0
+    return _rounded(carried, block) + _rounded(beside, block) + SMALL_FILES * block
+
+
+def _block(into: Base, facts: Facts) -> int:
+    seen = facts.see(FileBlock(into.volume))
+    return LARGEST_BLOCK if isinstance(seen, Unseen) or seen <= 0 else seen
+
+
+def _rounded(size: int, block: int) -> int:
+    return -(-size // block) * block

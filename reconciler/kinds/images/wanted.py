@@ -1,0 +1,214 @@
+"""`image/NAME`: a master image that must be where the spec wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.facts import Facts, Question, Unseen
+from reconciler.image_facts import FileBlock, Filled, HalfCopies, ImageState, ModuleLoaded, VolumeUse
+from reconciler.image_verbs import PutInPlace
+from reconciler.kinds.images import moves, writers
+from reconciler.kinds.images.common import Image, Place, together
+from reconciler.kinds.images.guard import objection, written
+from reconciler.kinds.images.moves import Move
+from reconciler.kinds.images.setup import Base, Sight, seek, sights
+from reconciler.kinds.images.space import budget, replacement
+from reconciler.kinds.images.wish import ImageWish
+from reconciler.kinds.model import Change, Difference, Risk, Verdict
+
+
+@dataclass(frozen=True)
+class WantedImage(Image):
+    """An image that must be on the virtual disk path, in the repository, or in both."""
+
+    def needs(self, facts: Facts) -> tuple[str, ...]:
+        """The repository only when this image has to do with it now: one that is in its place needs none."""
+        sight = seek(self.disk, self.image, facts)
+        there = isinstance(sight, Sight) and _runs(sight) and "repository" not in self._wish.in_
+        return ("virtualDisk",) if there or self.setup.repository is None else ("virtualDisk", "repository")
+
+    @property
+    def _wish(self) -> ImageWish:
+        return self.setup.wanted[self.image]
+
+    def asks(self, facts: Facts) -> Iterable[Question[Any]]:
+        yield from self.basics(facts)
+        repository = self.setup.repository
+        sight = seek(self.disk, self.image, facts)
+        if isinstance(sight, Unseen):
+            return
+        busy = not _runs(sight) or bool(self.leftovers(facts))
+        if (
+            repository is not None
+            and repository.reachable(facts)
+            and (busy or "repository" in self._wish.in_)
+        ):
+            yield from sights(repository, self.image)
+            busy = busy or not self._copied(facts)
+        if busy:
+            yield from self._for_work(repository)
+
+    def _for_work(self, repository: Base | None) -> Iterable[Question[Any]]:
+        yield VolumeUse(self.disk.volume)
+        yield ModuleLoaded(moves.MULTIEXTENT)
+        for base in (self.disk, repository):
+            if base is not None and not base.here:
+                yield FileBlock(base.volume)
+                yield HalfCopies(base.volume)
+                yield Filled(base.volume)
+
+    def _copied(self, facts: Facts) -> bool:
+        assert self.setup.repository is not None
+        sight = seek(self.setup.repository, self.image, facts)
+        return isinstance(sight, Sight) and sight.whole
+
+    def judge(self, facts: Facts) -> Verdict:
+        why = self.in_sight(facts)
+        if why is not None:
+            return Verdict(unknown=why)
+        sight = seek(self.disk, self.image, facts)
+        if isinstance(sight, Unseen):
+            return Verdict(unknown=sight.why)
+        parts = [self._leftovers(sight, facts)]
+        if "datastore" in self._wish.in_:
+            parts.append(self._on_disk(sight, facts))
+        if "repository" in self._wish.in_:
+            parts.append(self._in_repository(sight, facts))
+        findings = writers.findings(self.disk, sight.folder, facts)
+        return together([*parts, Verdict(findings=findings)])
+
+    # -- on the virtual disk path ----------------------------------------------------------------------------
+
+    def _on_disk(self, sight: Sight, facts: Facts) -> Verdict:
+        if _runs(sight):
+            return Verdict()
+        if sight.state is not None:
+            return self._broken(sight, sight.state, facts)
+        found = replacement(self.setup, self.image, facts)
+        if found is not None:
+            return self._put_in_place(found)
+        return self._copy(facts)
+
+    def _put_in_place(self, folder: str) -> Verdict:
+        room = self.disk.room(self.image, self.image)
+        verb = PutInPlace(room, f"{self.disk.base}/{folder}")
+        wanted = (Difference("datastore", f"under the name {folder}", "whole"),)
+        why = f"it lies whole in {folder}, where something that was cut off left it"
+        return Verdict(changes=(Change("update", Risk.SAFE, wanted, (verb,), why, self.place),))
+
+    def _copy(self, facts: Facts, follows: Place | None = None) -> Verdict:
+        move = moves.to_disk(self.setup, self.image, facts)
+        if isinstance(move, Unseen):
+            return Verdict(unknown=f"the repository can't be seen: {move.why}")
+        if move is None:
+            return Verdict(held=(self._nowhere(facts),))
+        return self._made(move, "datastore", self.place, facts, follows)
+
+    def _made(
+        self, move: Move, field: str, place: Place, facts: Facts, follows: Place | None = None
+    ) -> Verdict:
+        weighed = budget(self.setup, facts)
+        denial = weighed.denial(move)
+        if denial is not None:
+            return Verdict(held=(denial,))
+        where = move.verb.cargo.folder + (" here" if move.verb.cargo.here else "")
+        why = f"it is not there; {move.verb.bytes} come from {where}"
+        if self.image in weighed.claimants and field == "datastore":
+            why += f", once {', '.join(it.folder for it in weighed.evicted)} made room"
+        wanted = (Difference(field, None, "whole"),)
+        done = moves.actions(move, facts)
+        return Verdict(changes=(Change("create", Risk.SAFE, wanted, done, why, place, follows=follows),))
+
+    def _nowhere(self, facts: Facts) -> str:
+        """Why there is nothing to copy from."""
+        repository = self.setup.repository
+        if repository is None:
+            return f"it is not on {self.disk.spelled}, and the spec names no repository to copy it from"
+        sight = seek(repository, self.image, facts)
+        if isinstance(sight, Sight) and sight.state is not None:
+            return f"its copy in {repository.spelled} can't be used: {sight.state.why}"
+        return f"it is neither on {self.disk.spelled} nor in {repository.spelled}"
+
+    def _broken(self, sight: Sight, state: ImageState, facts: Facts) -> Verdict:
+        """What is there is no image that ESXi can run: replaced when a whole copy lies elsewhere, else left alone."""
+        what = state.why or f"it has the form {state.form}, which ESXi can't run"
+        move = moves.to_disk(self.setup, self.image, facts)
+        if isinstance(move, Unseen):
+            return Verdict(unknown=f"on {self.disk.spelled} {what}; the repository can't be seen: {move.why}")
+        if move is None:
+            why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
+            return Verdict(held=(why,))
+        gone = self.removal(
+            sight.folder, state, Risk.SERVICE, f"{what}; a whole copy is in the repository", facts
+        )
+        if not gone.changes:
+            return gone
+        return together([gone, self._copy(facts, follows=(*self.place, "delete"))])
+
+    # -- in the repository -----------------------------------------------------------------------------------
+
+    def _in_repository(self, sight: Sight, facts: Facts) -> Verdict:
+        repository = self.setup.repository
+        if repository is None:
+            return Verdict(held=("it is to be in a repository, and the spec names none",))
+        copy = seek(repository, self.image, facts)
+        if isinstance(copy, Unseen):
+            return Verdict(unknown=f"the repository can't be seen: {copy.why}")
+        if copy.whole:
+            return Verdict()
+        if sight.state is None or not sight.state.whole:
+            here = "datastore" in self._wish.in_
+            return Verdict() if here else Verdict(held=(self._nowhere(facts),))
+        return self._capture(repository, copy, sight, sight.state, facts)
+
+    def _capture(
+        self, repository: Base, copy: Sight, sight: Sight, state: ImageState, facts: Facts
+    ) -> Verdict:
+        against = written(self.disk, sight.folder, state, facts)
+        if isinstance(against, Unseen):
+            return Verdict(unknown=against.why)
+        if against is not None:
+            return Verdict(held=(f"it can't be captured: {against}",))
+        if copy.state is not None:
+            what = f"its copy in {repository.spelled} is no whole one ({copy.state.why})"
+            return Verdict(held=(f"{what}; somebody may be at it, so it is not touched: move it away",))
+        move = moves.to_repository(self.setup, self.image, sight, facts)
+        assert move is not None
+        return self._made(move, "repository", (*self.place, "in"), facts)
+
+    # -- leftovers -------------------------------------------------------------------------------------------
+
+    def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
+        """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
+        elsewhere = _runs(sight) or self._copied_elsewhere(facts)
+        kept = None if sight.state is not None else replacement(self.setup, self.image, facts)
+        parts = [self._leftover(it, facts, elsewhere=elsewhere) for it in self.leftovers(facts) if it != kept]
+        return together(parts)
+
+    def _copied_elsewhere(self, facts: Facts) -> bool:
+        return self.setup.repository is not None and self._copied(facts)
+
+    def _leftover(self, folder: str, facts: Facts, *, elsewhere: bool) -> Verdict:
+        state = facts.see(self.disk.question(folder, self.image))
+        if not isinstance(state, ImageState):
+            return Verdict()
+        if not elsewhere:
+            return Verdict(findings=(f"{folder} lies beside it and stays: no whole copy is elsewhere",))
+        against = objection(self.disk, folder, state, facts)
+        if against is not None:
+            said = against.why if isinstance(against, Unseen) else against
+            return Verdict(findings=(f"{folder} lies beside it and stays: {said}",))
+        why = f"{folder} was left behind, and a whole copy is elsewhere"
+        change = self.deletion(folder, state, Risk.SERVICE, why, blocks=False)
+        return Verdict(changes=(replace(change, place=self._deletion_place(folder)),))
+
+    def _deletion_place(self, folder: str) -> Place:
+        """Like the second half of a removal, so that it is gone on with; others each on their own."""
+        ours = folder == f"_delete_{self.image}"
+        return (*self.place, "delete") if ours else (*self.place, "delete", folder)
+
+
+def _runs(sight: Sight) -> bool:
+    return sight.state is not None and sight.state.whole and sight.state.runnable

@@ -1,0 +1,174 @@
+"""Who else uses a volume: every host of all loaded specs that mounts it is asked, and every spec speaks for its images.
+
+A host that can't be asked may have anything in use. Nothing is guessed: what can't be seen is named as a reason why
+more may be in use (`InUse.blind`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from reconciler.desired.host import DesiredHost
+from reconciler.engine import Contact
+from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
+from reconciler.faults import Bug, Fault, LoginRefused, Unreachable
+from reconciler.image_facts import DisksInUse, DiskUse, InUse
+from reconciler.kinds.paths import DatastorePath, parse_datastore_path
+
+FRESH_SECONDS = 60.0
+"""What a host said of its mounts, and that it could not be reached, holds for so long. Who uses what is always asked
+afresh. A refused login is never tried twice in one run: ESXi locks the account."""
+SIDE_BY_SIDE = 16
+
+Open = Callable[[DesiredHost], Contact]
+
+
+class Neighbours:
+    """All hosts of the loaded specs, as far as others want to know of them. Safe to use from any thread."""
+
+    def __init__(self, hosts: Sequence[DesiredHost], open_contact: Open) -> None:
+        self._known = {host.name: _Neighbour(host, open_contact) for host in hosts}
+
+    def use(
+        self, asking: DesiredHost, datastore: Datastore, own: tuple[DiskUse, ...] | Unseen
+    ) -> InUse | Unseen:
+        """Who uses what on a volume that `asking` mounts as `datastore`; `own` is what that host says itself."""
+        if isinstance(own, Unseen):
+            return own
+        if datastore.id is None:
+            return Unseen(f"the host does not tell which volume {datastore.name} is")
+        mine = tuple(replace(it, who=f"{it.who} on {asking.name}") for it in own if _may_be_on(it, datastore))
+        others = [it for name, it in self._known.items() if name != asking.name]
+        private = _is_private(asking, datastore)
+        with ThreadPoolExecutor(max_workers=max(1, min(SIDE_BY_SIDE, len(others)))) as pool:
+            answers = list(pool.map(lambda other: other.use(datastore, private=private), others))
+        uses = (*mine, *(use for answer in answers for use in answer.uses))
+        return InUse(uses, tuple(why for answer in answers for why in answer.blind))
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        for neighbour in self._known.values():
+            neighbour.close()
+
+
+class _Neighbour:
+    """One host. It is asked by one thread at a time, over a connection that stays open for the run."""
+
+    def __init__(self, host: DesiredHost, open_contact: Open) -> None:
+        self._host, self._open = host, open_contact
+        self._gate = threading.Lock()
+        self._contact: Contact | None = None
+        self._facts, self._looked = Facts(), 0.0
+        self._trouble, self._until = "", 0.0
+
+    def use(self, datastore: Datastore, *, private: bool) -> InUse:
+        """What this host and its spec use on the volume that another host mounts as `datastore`."""
+        with self._gate:
+            mounted = self._mounted(datastore)
+            if isinstance(mounted, Unseen):
+                return InUse(
+                    (), (self._blind(mounted.why),) if self._may_mount(datastore, private=private) else ()
+                )
+            if mounted is None:
+                return InUse()
+            uses = self._ask(DisksInUse(), Facts(self._facts))
+        wanted = _wanted(self._host, mounted)
+        if isinstance(uses, Unseen):
+            return InUse(wanted, (self._blind(uses.why),))
+        here = (replace(it, who=f"{it.who} on {self._host.name}") for it in uses if _may_be_on(it, mounted))
+        return InUse((*wanted, *here))
+
+    def _blind(self, why: str) -> str:
+        return f"{self._host.name} can't be asked what it uses there: {why}"
+
+    def _mounted(self, datastore: Datastore) -> Datastore | Unseen | None:
+        """How this host mounts that volume; None: it does not."""
+        if self._host.mode == "paused":
+            return Unseen("it is paused")
+        if monotonic() >= self._looked + FRESH_SECONDS or not self._facts:
+            seen = self._ask(Datastores(), Facts())
+            if isinstance(seen, Unseen):
+                return seen
+            self._looked = monotonic()
+        listed = self._facts.see(Datastores())
+        if isinstance(listed, Unseen):
+            return listed
+        if any(it.id is None for it in listed):
+            return Unseen("it does not tell which volumes its datastores are")
+        return next((it for it in listed if it.id == datastore.id), None)
+
+    def _ask(self, question: Question[Any], known: Facts) -> Any:
+        if monotonic() < self._until:
+            return Unseen(self._trouble)
+        try:
+            answers = self._look(question, known)
+        except Exception as error:  # noqa: BLE001 - a bug there is one more reason to leave things alone here
+            return self._failed(error if isinstance(error, Fault) else Bug.of(self._host.name, error))
+        self._facts = self._facts.with_answers(answers)
+        return self._facts.see(question)
+
+    def _look(self, question: Question[Any], known: Facts) -> Mapping[Question[Any], Any]:
+        """Ask over the connection that stands; one that broke while nobody used it is opened anew, once."""
+        if self._contact is not None:
+            try:
+                return self._contact.eyes.look({question}, known)
+            except Unreachable:
+                self.close()
+        self._contact = self._open(self._host)
+        return self._contact.eyes.look({question}, known)
+
+    def _failed(self, fault: Fault) -> Unseen:
+        self.close()
+        self._trouble = fault.message.removeprefix(f"{self._host.name}: ")
+        wait = float("inf") if isinstance(fault, LoginRefused) else FRESH_SECONDS
+        self._until = monotonic() + (wait if isinstance(fault, LoginRefused | Unreachable) else FRESH_SECONDS)
+        return Unseen(self._trouble)
+
+    def _may_mount(self, datastore: Datastore, *, private: bool) -> bool:
+        """Whether the volume may be one of this host's, though it can't be asked. Network storage may be anybody's; a
+        VMFS volume that its own spec calls dedicated is that host's alone, unless this spec names it by its id."""
+        if datastore.nfs is not None or datastore.type.upper().startswith("NFS") or not private:
+            return True
+        path = _virtual_disk(self._host)
+        return path is not None and path.datastore == datastore.id
+
+    def close(self) -> None:
+        contact, self._contact = self._contact, None
+        if contact is not None:
+            contact.close()
+
+
+def _may_be_on(use: DiskUse, datastore: Datastore) -> bool:
+    return use.volume is None or use.volume in (datastore.id, datastore.name)
+
+
+def _virtual_disk(host: DesiredHost) -> DatastorePath | None:
+    wish: Any = getattr(host.spec, "virtual_disk", None)
+    return parse_datastore_path(wish.path) if wish is not None else None
+
+
+def _is_private(host: DesiredHost, datastore: Datastore) -> bool:
+    wish: Any = getattr(host.spec, "virtual_disk", None)
+    path = _virtual_disk(host)
+    named = path is not None and path.datastore in (datastore.name, datastore.id)
+    return named and wish.mode == "dedicated"
+
+
+def _wanted(host: DesiredHost, mounted: Datastore) -> tuple[DiskUse, ...]:
+    """The images that this spec wants on the volume, as if something used them."""
+    path = _virtual_disk(host)
+    images: Any = getattr(host.spec, "images", None) or {}
+    if path is None or path.datastore not in (mounted.name, mounted.id):
+        return ()
+    folder = f"{path.relative}/" if path.relative else ""
+    who = f"the spec of {host.name}, which wants it"
+    return tuple(
+        DiskUse(mounted.id, f"{folder}{name}/{name}.vmdk", who)
+        for name, wish in images.items()
+        if wish != "absent"
+    )
