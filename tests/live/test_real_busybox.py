@@ -39,6 +39,7 @@ from reconciler.verbs import (
     RewriteKeys,
     SaveConfiguration,
 )
+from tests.unit.test_hands import WORK, NoStreams
 
 APPLETS = [
     "sh",
@@ -62,6 +63,11 @@ APPLETS = [
     "sync",
     "echo",
     "printf",
+    "find",
+    "stat",
+    "du",
+    "sed",
+    "true",
 ]
 KEYS = "/etc/ssh/keys-root/authorized_keys"
 HOSTILE = b"""ssh-rsa AAAAB3Nza a'b "c" $(touch /tmp/pwned) `touch /tmp/pwned` \\n %s ; & | > x"""
@@ -73,7 +79,7 @@ tar -C / -czf /tmp/local.tgz etc && tar -C /tmp -czf /bootbank/state.tgz local.t
 """
 
 
-class Jail:
+class Jail(NoStreams):
     """A root folder with busybox in it, as a session that eyes and hands can use."""
 
     public_key = None
@@ -146,7 +152,7 @@ def test_a_key_is_appended_in_place_after_an_unfinished_line(modern: Jail) -> No
     file.write_bytes(b"# admin\r\nssh-rsa BBBB someone")
     file.chmod(0o1600)
     inode = file.stat().st_ino
-    answer = SshHands(modern, (6, 7, 0)).do(AppendKeys(KEYS, (HOSTILE,)))
+    answer = SshHands(modern, (6, 7, 0), WORK).do(AppendKeys(KEYS, (HOSTILE,)))
     assert answer.ok, answer
     assert file.read_bytes() == b"# admin\r\nssh-rsa BBBB someone\n" + HOSTILE + b"\n"
     assert (file.stat().st_ino, file.stat().st_mode & 0o7777) == (inode, 0o1600)
@@ -154,21 +160,21 @@ def test_a_key_is_appended_in_place_after_an_unfinished_line(modern: Jail) -> No
 
 
 def test_a_missing_keys_file_is_made_so_that_esxi_saves_it(modern: Jail) -> None:
-    assert SshHands(modern, (6, 7, 0)).do(AppendKeys(KEYS, (HOSTILE,), create=True)).ok
+    assert SshHands(modern, (6, 7, 0), WORK).do(AppendKeys(KEYS, (HOSTILE,), create=True)).ok
     assert modern.look(AuthorizedKeys()) == KeysFile(KEYS, HOSTILE + b"\n", marked=True)
 
 
 def test_a_mark_is_set_and_nothing_else(modern: Jail) -> None:
     modern.path(KEYS).write_bytes(HOSTILE)
     modern.path(KEYS).chmod(0o600)
-    assert SshHands(modern, (6, 7, 0)).do(MarkKeys(KEYS)).ok
+    assert SshHands(modern, (6, 7, 0), WORK).do(MarkKeys(KEYS)).ok
     assert modern.look(AuthorizedKeys()) == KeysFile(KEYS, HOSTILE, marked=True)
 
 
 def test_keys_are_rewritten_only_when_nobody_was_faster(modern: Jail) -> None:
     modern.path(KEYS).write_bytes(b"one\ntwo\n")
     inode = modern.path(KEYS).stat().st_ino
-    hands = SshHands(modern, (6, 7, 0))
+    hands = SshHands(modern, (6, 7, 0), WORK)
     late = hands.do(RewriteKeys(KEYS, b"one\n", b"", 1))
     assert not late.ok
     assert "has changed since it was looked at" in late.said
@@ -196,7 +202,7 @@ def test_a_broken_saved_state_is_not_taken_for_an_empty_one(modern: Jail) -> Non
 
 
 def test_a_backup_that_says_it_went_well_is_believed_only_when_the_archive_changed(modern: Jail) -> None:
-    hands = SshHands(modern, (6, 7, 0))
+    hands = SshHands(modern, (6, 7, 0), WORK)
     assert hands.do(OweBackup("datastore/x y")).ok
     assert modern.look(BackupOwed()) == frozenset({"datastore/x y"})
     modern.path("/tmp/broken").touch()
@@ -212,14 +218,14 @@ def test_a_backup_that_says_it_went_well_is_believed_only_when_the_archive_chang
 def test_a_boot_bank_that_leads_to_ram_saves_nothing(modern: Jail) -> None:
     modern.path("/bootbank").unlink()
     modern.path("/bootbank").symlink_to("/tmp")
-    answer = SshHands(modern, (6, 7, 0)).do(SaveConfiguration())
+    answer = SshHands(modern, (6, 7, 0), WORK).do(SaveConfiguration())
     assert not answer.ok
     assert "the boot bank is no boot device" in answer.said
     assert not modern.path("/etc/counter").exists()
 
 
 def test_4x_archives_the_keys_and_names_the_archive_in_boot_cfg(old: Jail) -> None:
-    hands = SshHands(old, (4, 1, 0))
+    hands = SshHands(old, (4, 1, 0), WORK)
     bank = old.root / "vmfs/volumes/bank"
     new = with_module(BOOT_CFG, "vcl.tgz")
     early = hands.do(ReplaceBootConfig(BOOT_CFG, new))
@@ -247,7 +253,7 @@ def test_4x_tells_an_archive_without_the_key_from_a_broken_one(old: Jail) -> Non
 def test_folders_with_hostile_names_are_made_and_seen(modern: Jail) -> None:
     path = "/vmfs/volumes/other/a 'b' $(x) \\ [1] (2)/c"
     assert modern.look(Folder(path)) is Place.ABSENT
-    assert SshHands(modern, (6, 7, 0)).do(MakeFolder(path)).ok
+    assert SshHands(modern, (6, 7, 0), WORK).do(MakeFolder(path)).ok
     assert modern.look(Folder(path)) is Place.FOLDER
     modern.path(path + "/file").touch()
     assert modern.look(Folder(path + "/file")) is Place.OTHER

@@ -71,12 +71,12 @@ def run(client: paramiko.SSHClient, command: str, script: bytes = b"") -> Done:
     return Done(stdout.channel.recv_exit_status(), out, err)
 
 
-def tool(name: str) -> str:
-    """Where a program of OpenSSH lies; the test fails when it is missing."""
+def tool(name: str, package: str = "openssh-client") -> str:
+    """Where a program lies; the test fails when it is missing."""
     path = shutil.which(name)
     if path is None:
         pytest.fail(
-            f"{name} is missing: it is tried against simulated hosts (install the package `openssh-client`)"
+            f"{name} is missing: it is tried against simulated hosts (install the package `{package}`)"
         )
     return path
 

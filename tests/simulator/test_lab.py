@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,12 @@ import yaml
 
 from reconciler.simulator import SimulatorError, lab
 from reconciler.simulator.lab import Lab
-from tests.simulator.client import openssh
+from tests.simulator.client import openssh, tool
 
 
 @contextmanager
-def running(out: Path, hosts: int = 8) -> Iterator[Lab]:
-    started = Lab(hosts, [], out)
+def running(out: Path, hosts: int = 8, images: bool = False) -> Iterator[Lab]:
+    started = Lab(hosts, [], out, images)
     try:
         yield started
     finally:
@@ -93,3 +94,39 @@ def test_two_hundred_hosts_start(tmp_path: Path) -> None:
     with running(tmp_path, hosts=200) as there:
         assert len(there.farm.hosts) == 200
         assert openssh(there.farm.host("esx-80-200"), tmp_path / "keys/root.key", "true").status == 0
+
+
+def seen_by_guest(disk: Path, scratch: Path) -> bytes:
+    raw = scratch / f"{disk.name}.raw"
+    subprocess.run([tool("qemu-img", "qemu-utils"), "convert", "-O", "raw", str(disk), str(raw)], check=True)
+    return raw.read_bytes()
+
+
+def test_a_lab_with_images_has_a_repository_and_hosts_that_want_from_it(tmp_path: Path) -> None:
+    with running(tmp_path, hosts=3, images=True) as there:
+        specs = [yaml.safe_load(file.read_text()) for file in sorted((tmp_path / "specs").glob("esx-*.yaml"))]
+        documents = yaml.safe_load_all((tmp_path / "specs/images.yaml").read_text())
+        profiles = {each["metadata"]["name"]: each["spec"] for each in documents}
+        assert [spec["spec"]["profile"] for spec in specs] == [["lab", name] for name in profiles]
+        here = tmp_path / "specs" / profiles["images-from-here"]["repository"]["path"]
+        (master,) = there.farm.hosts["esx-55-03"].files.names("/vmfs/volumes/scratch/masters")
+        for name in profiles["images-from-here"]["images"]:
+            guest = seen_by_guest(here / name / f"{name}.vmdk", tmp_path)
+            assert len(guest) == 64 << 20
+            assert guest.count(0) < len(guest) - (1 << 20)
+            if name == master:
+                flat = f"/vmfs/volumes/scratch/masters/{name}/{name}-flat.vmdk"
+                assert there.farm.hosts["esx-55-03"].files.read(flat) == guest
+        host = there.farm.host(specs[0]["metadata"]["name"])
+        for name in profiles["images-over-nfs"]["images"]:
+            for file in (here / name).iterdir():
+                assert host.files.read(f"/vmfs/volumes/repository/{name}/{file.name}") == file.read_bytes()
+        before = {file: file.stat().st_mtime_ns for file in here.rglob("*")}
+    with running(tmp_path, hosts=1, images=True):
+        assert {file: file.stat().st_mtime_ns for file in here.rglob("*")} == before
+
+
+def test_a_lab_with_images_needs_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(SimulatorError, match="qemu-utils"):
+        Lab(1, [], tmp_path, images=True)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.hands import SshHands
+from reconciler.actuators.work import Work
 from reconciler.facts import NfsSource
 from reconciler.transports.shell import Output
 from reconciler.verbs import MountNfs, RemountNfs, SaveConfiguration, StartSsh, Verb
 from tests.unit.test_commands import MOUNT41, NEW, OLD
 
 
-class Saying:
+class NoStreams:
+    """A session over which no disk travels."""
+
+    def send(self, command: str, data: Iterable[bytes], *, limit: float) -> Output:
+        raise AssertionError(f"nothing should be sent: {command}")
+
+    def receive(self, command: str, sink: Callable[[bytes], None], *, limit: float) -> Output:
+        raise AssertionError(f"nothing should be fetched: {command}")
+
+
+class Saying(NoStreams):
     """A session in which each command says what the test wants it to say."""
 
     def __init__(self, *said: tuple[int, bytes, bytes], rest: bytes = b"") -> None:
@@ -30,13 +43,16 @@ class Saying:
         return Output(0, out + self.rest, err)
 
 
+WORK = Work(lambda carried: None, lambda: False, lambda seconds: None, Path("spool"))
+
+
 def answer(verb: Verb, *said: tuple[int, bytes, bytes], **more: Any) -> Answer:
-    return SshHands(Saying(*said, **more), NEW).do(verb)
+    return SshHands(Saying(*said, **more), NEW, WORK).do(verb)
 
 
 def test_what_is_described_is_what_is_sent() -> None:
     session = Saying((0, b"", b""), (0, b"", b""))
-    hands = SshHands(session, OLD)
+    hands = SshHands(session, OLD, WORK)
     verb = RemountNfs("ds", NfsSource("a", "/a"), NfsSource("b", "/b"))
     assert hands.do(verb) == Answer(True)
     assert all(line.encode() in session.sent for line in hands.describe(verb))

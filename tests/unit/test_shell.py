@@ -166,6 +166,13 @@ def test_reading_a_host_that_fits_no_arm_reads_what_is_for_all() -> None:
     assert pieces(output, "w0rd") == {0: Piece(0, b"both\n", b"")}
 
 
+def test_every_command_can_call_the_functions_that_are_defined_once() -> None:
+    script = reading_script(["hello both"], ARMS[:1], "w0rd", ["hello() { echo hello $1; }"])
+    assert pieces(busybox(VERSION + script), "w0rd")[0].out == b"hello both\n"
+    cut = script.rpartition(b"reconciler_run\n")[0] + b"hello cut\n"
+    assert b"cut" not in busybox(VERSION + cut).out
+
+
 @given(st.integers(min_value=0))
 @example(10**9)
 @settings(max_examples=40, deadline=None)

@@ -95,6 +95,7 @@ class PretendedFleet:
         listener: Listener,
         stop: threading.Event,
         each: Callable[[HostReport], None],
+        everyone: Sequence[DesiredHost],
     ) -> Report:
         self.calls.append((tuple(host.name for host in hosts), options))
         done = [self._host(host.name, options) for host in hosts]

@@ -84,7 +84,8 @@ def test_refuses_what_the_loader_refuses(case: str) -> None:
         {"portGroups": {"A\x01": {}}},
         {"access": {"ssh": {"password": "hunter2"}}},
         {"access": {"sdk": {}}},
-        {"images": None},
+        {"placement": None},
+        {"images": {"a": {"in": ["elsewhere"]}}},
         {"ssh": {"authorizedKeys": [{}]}},
     ],
 )

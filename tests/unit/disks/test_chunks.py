@@ -1,0 +1,85 @@
+"""A disk's data in parts: every byte once, in order, and few runs."""
+
+from __future__ import annotations
+
+import zlib
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from reconciler.actuators.ssh.images import parts
+from reconciler.disks.chunks import BLOCK, CHUNK, SLACK, Chunk, Run, aligned, chunks, joined
+
+runs = st.lists(st.builds(Run, st.integers(0, 400 * BLOCK), st.integers(1, 40 * BLOCK)), max_size=12)
+CAPACITY = 420 * BLOCK + 512
+
+
+def covered(stretches: tuple[Run, ...]) -> set[int]:
+    return {block for run in stretches for block in range(run.offset // BLOCK, -(-run.end // BLOCK))}
+
+
+@given(runs)
+@example([Run(5, 1), Run(BLOCK - 1, 2), Run(CAPACITY - 1, 9)])
+def test_aligned_stretches_hold_all_and_do_not_touch(some: list[Run]) -> None:
+    whole = aligned(some, CAPACITY)
+    inside = [Run(run.offset, min(run.end, CAPACITY) - run.offset) for run in some if run.offset < CAPACITY]
+    assert covered(whole) == covered(tuple(inside))
+    assert all(run.offset % BLOCK == 0 and run.end <= CAPACITY for run in whole)
+    assert all(before.end < after.offset for before, after in zip(whole, whole[1:], strict=False))
+
+
+@given(runs)
+@example([Run(0, BLOCK), Run(2 * BLOCK, 60 * BLOCK), Run(400 * BLOCK, BLOCK)])
+def test_gaps_are_filled_up_to_the_slack(some: list[Run]) -> None:
+    whole = aligned(some, CAPACITY)
+    fewer = joined(whole)
+    data, sent = sum(run.length for run in whole), sum(run.length for run in fewer)
+    assert covered(whole) <= covered(fewer)
+    assert sent <= data + data // SLACK
+    assert len(fewer) <= len(whole)
+
+
+@given(runs, st.sampled_from([BLOCK, 3 * BLOCK, CHUNK]))
+@example([Run(0, 10 * BLOCK)], 3 * BLOCK)
+def test_chunks_hold_every_byte_once(some: list[Run], size: int) -> None:
+    whole = aligned(some, CAPACITY)
+    found = chunks(whole, size)
+    assert [chunk.number for chunk in found] == list(range(len(found)))
+    assert all(0 < chunk.size <= size for chunk in found)
+    bytes_in = [(run.offset, run.end) for chunk in found for run in chunk.runs]
+    assert sum(end - start for start, end in bytes_in) == sum(run.length for run in whole)
+    assert covered(tuple(Run(start, end - start) for start, end in bytes_in)) == covered(whole)
+
+
+# -- the commands of a chunk -----------------------------------------------------------------------------------
+
+
+def test_a_chunk_is_written_and_read_back_by_whole_blocks() -> None:
+    chunk = Chunk(3, (Run(2 * BLOCK, 2 * BLOCK), Run(9 * BLOCK, 512)))
+    assert parts.write_commands(chunk, "in", "flat") == (
+        "dd if=in of=flat bs=65536 skip=0 seek=2 count=2 conv=notrunc && "
+        "dd if=in of=flat bs=65536 skip=2 seek=9 count=1 conv=notrunc"
+    )
+    assert parts.read_commands(chunk, "flat") == (
+        "{ dd if=flat bs=65536 skip=2 count=2 2>/dev/null; dd if=flat bs=65536 skip=9 count=1 2>/dev/null; }"
+    )
+    assert (
+        parts.padded([b"a" * BLOCK, b"b" * 100, b"c"])
+        == b"a" * BLOCK + (b"b" * 100).ljust(BLOCK, b"\0") + b"c"
+    )
+
+
+def test_compression_is_for_slow_links_and_what_shrinks() -> None:
+    text, noise = b"text " * 100_000, zlib.compress(bytes(range(256)) * 3000)
+    assert not parts.worth_packing(text, None)
+    assert not parts.worth_packing(text, parts.SLOW_LINK * 2)
+    assert parts.worth_packing(text, parts.SLOW_LINK / 2)
+    assert not parts.worth_packing(noise, parts.SLOW_LINK / 2)
+    assert zlib.decompress(parts.packed(text), parts.GZIP) == text
+
+
+def test_a_journal_is_believed_line_by_line() -> None:
+    digest = "0" * 32
+    every = chunks([Run(0, 3 * BLOCK)], BLOCK)
+    lines = (f"0 {digest}", "1 torn", f"9 {digest}", "x", f"2 {digest}")
+    assert parts.noted(lines, every) == {0: digest, 2: digest}
