@@ -33,7 +33,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, and still righ
 	@$(IN_ROOT) .venv/bin/python demo/run.py
 
 test: $(READY) ## all tests, or TESTS="tests/unit -k plan"
-	@'$(ROOT).ci/debian-packages' ssh busybox git
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
 	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
@@ -47,7 +47,7 @@ coverage: $(READY) ## branches of the pure parts that no unit test takes
 	$(IN_ROOT) .venv/bin/coverage report
 
 soak: $(READY) ## hundreds of kills, cuts and interrupts, and the properties with many more examples: about 20 minutes
-	@'$(ROOT).ci/debian-packages' ssh busybox git
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 tests/faults
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 -m hypothesis \
 		--ignore=tests/faults $(TESTS)

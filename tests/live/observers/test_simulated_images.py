@@ -54,7 +54,7 @@ def eyes_on(host: HostHandle) -> Iterator[Look]:
         session.close()
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(params=VERSIONS)
 def farm(request: pytest.FixtureRequest) -> Iterator[Farm]:
     mounts = (NfsMount("images", SERVER, "/images"),)
     models = [

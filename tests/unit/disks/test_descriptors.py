@@ -26,8 +26,8 @@ def test_a_capture_of_a_snapshot_hangs_on_its_parent() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (HEAD + 'RW 8 VMFS "a-flat.vmdk"\nddb.thinProvisioned = "1"\n', Descriptor("vmfs", (Extent(8, "VMFS", "a-flat.vmdk"),), None, True)),
-        (HEAD + 'RW 8 FLAT "it\'s "x" y.vmdk" 16\r\n', Descriptor("vmfs", (Extent(8, "FLAT", 'it\'s "x" y.vmdk', 16),))),
+        (HEAD + 'RW 8 VMFS "a-flat.vmdk"\nddb.thinProvisioned = "1"\n', Descriptor("vmfs", (Extent(8, "VMFS", "a-flat.vmdk"),), None, True)),  # noqa: E501
+        (HEAD + 'RW 8 FLAT "it\'s "x" y.vmdk" 16\r\n', Descriptor("vmfs", (Extent(8, "FLAT", 'it\'s "x" y.vmdk', 16),))),  # noqa: E501
         (HEAD + "RW 8 ZERO\n" + "\0" * 90, Descriptor("vmfs", (Extent(8, "ZERO", ""),))),
         (HEAD.replace("ffffffff", "12345678") + 'RW 8 VMFS "a"\n', Descriptor("vmfs", (Extent(8, "VMFS", "a"),), "")),
     ],

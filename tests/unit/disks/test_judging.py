@@ -31,12 +31,12 @@ OPENS = file("img.vmdk", 300)
         (None, [OPENS], "its descriptor can't be read"),
         (Descriptor("vmfs", (FLAT,)), [file("img.vmdk", kind="l")], "img.vmdk is no plain file"),
         (Descriptor("vmfs", (FLAT,)), [OPENS], "the extent img-flat.vmdk is missing"),
-        (Descriptor("vmfs", (FLAT,)), [OPENS, file("img-flat.vmdk", 4095)], "the extent img-flat.vmdk has 4095 bytes and should have 4096"),
-        (Descriptor("vmfs", (FLAT,)), [OPENS, file("img-flat.vmdk", kind="l")], "the extent img-flat.vmdk is no plain file"),
-        (Descriptor("x", (SPARSE,)), [OPENS, file("img-s001.vmdk", 0)], "the extent img-s001.vmdk has 0 bytes and should have 512"),
-        (Descriptor("vmfs", (Extent(8, "VMFS", "/etc/passwd"),)), [OPENS], "its descriptor points out of its folder ('/etc/passwd')"),
+        (Descriptor("vmfs", (FLAT,)), [OPENS, file("img-flat.vmdk", 4095)], "the extent img-flat.vmdk has 4095 bytes and should have 4096"),  # noqa: E501
+        (Descriptor("vmfs", (FLAT,)), [OPENS, file("img-flat.vmdk", kind="l")], "the extent img-flat.vmdk is no plain file"),  # noqa: E501
+        (Descriptor("x", (SPARSE,)), [OPENS, file("img-s001.vmdk", 0)], "the extent img-s001.vmdk has 0 bytes and should have 512"),  # noqa: E501
+        (Descriptor("vmfs", (Extent(8, "VMFS", "/etc/passwd"),)), [OPENS], "its descriptor points out of its folder ('/etc/passwd')"),  # noqa: E501
         (Descriptor("vmfs", (Extent(8, "VMFS", ".."),)), [OPENS], "its descriptor points out of its folder ('..')"),
-        (Descriptor("vmfsRawDeviceMap", (Extent(8, "VMFSRDM", "img-rdm.vmdk"),)), [OPENS], "it has an extent of the type VMFSRDM, which is no disk of its own"),
+        (Descriptor("vmfsRawDeviceMap", (Extent(8, "VMFSRDM", "img-rdm.vmdk"),)), [OPENS], "it has an extent of the type VMFSRDM, which is no disk of its own"),  # noqa: E501
         (Descriptor("vmfs", (FLAT,), "base.vmdk"), [OPENS], "it is a snapshot that hangs on base.vmdk, no master"),
         (Descriptor("vmfs", (FLAT,), ""), [OPENS], "it is a snapshot that hangs on another disk, no master"),
         (Descriptor("vmfs", (Extent(0, "ZERO", ""),)), [OPENS], "its descriptor tells of an absurd size (0 bytes)"),
@@ -98,7 +98,7 @@ def test_a_server_that_tells_no_allocation_counts_in_full() -> None:
         ([file("img.qcow2")], None, "its header can't be read"),
         ([file("img.qcow2", kind="l")], None, "img.qcow2 is no plain file"),
         ([file("img.qcow2")], "it is encrypted", "it is encrypted"),
-        ([file("img.qcow2")], Descriptor("qcow2", (Extent(0, "QCOW2", "img.qcow2"),)), "its header tells of an absurd size (0 bytes)"),
+        ([file("img.qcow2")], Descriptor("qcow2", (Extent(0, "QCOW2", "img.qcow2"),)), "its header tells of an absurd size (0 bytes)"),  # noqa: E501
         ([file("img.qcow2")], Descriptor("qcow2", (Extent(8, "QCOW2", "img.qcow2"),)), ""),
     ],
 )  # fmt: skip
