@@ -32,7 +32,8 @@ class Checked(Generic[M]):
 
 
 def check(node: Node, model: type[M], where: Place, *, partial: bool = False) -> Checked[M]:
-    """Validate a node. `partial`: what is missing may still come from another document."""
+    """Validate a node. `partial`: what is missing may still come from another document, but in the items of
+    lists, which don't merge."""
     shape = shape_of(model)
     checked: Checked[M] = Checked()
     data = _plain(node, shape, where, checked.mistakes)
@@ -41,10 +42,14 @@ def check(node: Node, model: type[M], where: Place, *, partial: bool = False) ->
     except ValidationError as error:
         groups = _groups(error, node)
         for place, items in groups.items():
-            if not (partial and items[0]["type"] == "missing"):
+            if not (partial and items[0]["type"] == "missing" and _merges(place)):
                 checked.mistakes.append(_mistake(place, items, node, shape, where))
         checked.value = _what_is_right(data, model, groups)
     return checked
+
+
+def _merges(place: Place) -> bool:
+    return not any(isinstance(part, int) for part in place)
 
 
 def _what_is_right(data: Any, model: type[M], wrong: Iterable[Place]) -> M | None:
@@ -67,7 +72,7 @@ def _plain(node: Node, shape: Shape, where: Place, mistakes: list[Mistake]) -> A
     """The value without nulls in maps (they only take profiles' values away) and without what the model has no field
     for, which is a mistake."""
     value = node.value
-    if shape.secret and shape.fields is not None and not _is_reference(value):
+    if shape.secret and shape.fields is not None and not is_reference(value):
         mistakes.append(node.mistake(where, SECRET_WORDS))
         return {"env": "REFUSED"}
     if type(value) is dict:
@@ -92,7 +97,7 @@ def _plain_map(value: dict[str, Node], shape: Shape, where: Place, mistakes: lis
     return plain
 
 
-def _is_reference(value: Any) -> bool:
+def is_reference(value: Any) -> bool:
     """Whether it looks like a reference, so that its parts may be shown in messages. A part may be null, which takes a
     profile's away."""
     return type(value) is dict and bool(value) and set(value) <= {"env", "file", "exec"}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
 
 from reconciler.desired.host import DesiredHost, readings
-from reconciler.desired.mistakes import suggestion
+from reconciler.desired.mistakes import nearest, suggestion
 from reconciler.desired.model import HostSpec
 from reconciler.desired.nodes import Node, Place, dotted
 from reconciler.desired.scalars import render
@@ -20,7 +19,14 @@ DEFAULT = "default"
 
 
 class NoSuchField(Exception):
-    """The field is unknown, or not set; the text says which, with the nearest name."""
+    """The field is unknown, or not set; the text says which, with the nearest name.
+
+    `doubt`: how unlikely it is that just this was meant, where a field can be read in several ways.
+    """
+
+    def __init__(self, text: str, doubt: int = 0) -> None:
+        super().__init__(text)
+        self.doubt = doubt
 
 
 def explain(host: DesiredHost, field: str | None) -> list[Row]:
@@ -35,10 +41,18 @@ def explain(host: DesiredHost, field: str | None) -> list[Row]:
     node = host.root.find(places[0])
     if node is not None and node.value is not None:
         return list(_rows(node, places[0]))
-    for place in places[1:]:
-        with suppress(NoSuchField):
-            return [(dotted(place), _default(host, place), DEFAULT)]
-    return [(dotted(places[0]), _default(host, places[0]), DEFAULT)]
+    return [_unwritten(host, places)]
+
+
+def _unwritten(host: DesiredHost, places: list[Place]) -> Row:
+    """What holds at the first of these places that means anything."""
+    wrong = []
+    for place in places:
+        try:
+            return dotted(place), _default(host, place), DEFAULT
+        except NoSuchField as error:
+            wrong.append(error)
+    raise min(wrong, key=lambda error: error.doubt)
 
 
 def _rows(node: Node, place: Place) -> Iterator[Row]:
@@ -64,7 +78,8 @@ def _default(host: DesiredHost, place: Place) -> str:
     for depth, part in enumerate(place):
         names = list(shape.fields or ()) or _names(host.root.find(place[:depth]))
         if part not in shape.fields if shape.fields is not None else not (shape.each or shape.item):
-            raise NoSuchField(f"{dotted(place)}: {part!r} is no field here{suggestion(str(part), names)}")
+            what = f"{dotted(place)}: {part!r} is no field here{suggestion(str(part), names)}"
+            raise NoSuchField(what, 1 if nearest(str(part), names) is not None else 2)
         names = [] if shape.fields is not None else names
         shape, value = shape.child(part), _attribute(value, part)
     if value is None and place == ("address",):

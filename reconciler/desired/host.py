@@ -75,29 +75,39 @@ def split(root: Node, field: str) -> tuple[str | int, ...]:
 def readings(root: Node, field: str) -> Iterator[tuple[str | int, ...]]:
     """What a dotted field can mean, likeliest first: places where a value is before others, long keys before short."""
     every = list(itertools.islice(_readings(root, field), MOST_READINGS))
-    yield from sorted(every, key=lambda place: root.find(place) is None)
+    yield from sorted(every, key=lambda place: (node := root.find(place)) is None or node.value is None)
 
 
 def _readings(node: Node | None, text: str) -> Iterator[tuple[str | int, ...]]:
     """Every place below `node` that `text` can mean, as far as keys are there; what follows is parted at its dots."""
-    if not text:
-        yield ()
+    if node is None or not text:
+        yield tuple(_parted(text))
         return
     for key, rest in list(_steps(node, text)) or [_plain_step(text)]:
-        tails = _readings(node.child(key) if node is not None else None, rest)
-        yield from ((key, *tail) for tail in tails)
+        yield from ((key, *tail) for tail in _readings(node.child(key), rest))
 
 
-def _steps(node: Node | None, text: str) -> Iterator[tuple[str | int, str]]:
+def _parted(text: str) -> Iterator[str | int]:
+    """What stands below all that is there; it may be of any length."""
+    while text:
+        key, text = _index(text) or _plain_step(text)
+        yield key
+
+
+def _steps(node: Node, text: str) -> Iterator[tuple[str | int, str]]:
     """The keys that are there with which `text` can begin, longest first, and what follows each."""
-    keys = [str(key) for key in node.value] if node is not None and isinstance(node.value, dict) else []
+    keys = [str(key) for key in node.value] if isinstance(node.value, dict) else []
     fitting = (key for key in keys if text == key or text.startswith((key + ".", key + "[")))
     for key in sorted(fitting, key=len, reverse=True):
         yield key, text[len(key) :].removeprefix(".")
-    if text.startswith("["):
-        index, _, rest = text[1:].partition("]")
-        if index.isdecimal():
-            yield int(index), rest.removeprefix(".")
+    index = _index(text)
+    if index is not None:
+        yield index
+
+
+def _index(text: str) -> tuple[int, str] | None:
+    index, _, rest = text[1:].partition("]")
+    return (int(index), rest.removeprefix(".")) if text[0] == "[" and index.isdecimal() else None
 
 
 def _plain_step(text: str) -> tuple[str, str]:

@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.desired import fleet_lint, image_lint
+from reconciler.desired.check import is_reference
 from reconciler.desired.host import DesiredHost, datastore_path
 from reconciler.desired.image_lint import on_host
 from reconciler.desired.mistakes import Mistake, listed, suggestion
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.public_keys import Judgement, judge_host_key, judge_key
-from reconciler.kinds import authorized_keys, datastores, images, working_directory
+from reconciler.kinds import authorized_keys, images, working_directory
 from reconciler.kinds.key_lines import parse_key_line
 
 SPEC = ("spec",)
+KEYS = ("ssh", "authorizedKeys")
 SECRETS: tuple[Place, ...] = (("access", "ssh", "password"),)
 
 
-def lint(hosts: Sequence[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
-    """Mistakes and warnings in valid specs; takes time in proportion to the number of hosts."""
+def lint(hosts: Sequence[DesiredHost], whole: Iterable[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
+    """Mistakes and warnings in specs whose fields are checked; takes time in proportion to the number of hosts.
+
+    `whole` are the hosts all of whose profiles are known: of the others nobody can say what they lack.
+    """
     mistakes = list(fleet_lint.fleet_mistakes(hosts))
     warnings: list[Mistake] = []
     for host in hosts:
-        mistakes += _alternatives(host)
+        mistakes += lint_together(host.root, host.key_files)
+        lint_keys(host.root, mistakes, warnings)
+    for host in whole:
         mistakes += _empty_secrets(host)
         mistakes += _unnamed_datastores(host)
         mistakes += image_lint.image_mistakes(host)
-        mistakes += _servers(host)
         mistakes += _keyless(host)
-        _keys(host, mistakes, warnings)
     return mistakes, warnings
 
 
-def lint_profile(profile: DesiredHost) -> tuple[list[Mistake], list[Mistake]]:
-    """Mistakes and warnings in a profile that no host uses, as if a host had nothing but it. What a host, or another
-    profile, may still bring is not asked for."""
-    mistakes, warnings = [*_alternatives(profile), *_servers(profile)], list[Mistake]()
-    _keys(profile, mistakes, warnings)
-    return mistakes, warnings
+def lint_together(root: Node, key_files: Mapping[str, str]) -> Iterator[Mistake]:
+    """Values of one merged spec that don't go together. What it lacks is not asked for."""
+    yield from _alternatives(root)
+    yield from _servers(root)
+    yield from _contradicting_keys(root, key_files)
 
 
-def _alternatives(host: DesiredHost) -> Iterator[Mistake]:
-    """Maps in which only one of several fields can stand; merging may well bring two of them together."""
-    root = host.root
+def lint_keys(root: Node, mistakes: list[Mistake], warnings: list[Mistake]) -> None:
+    """Keys that are wrong whatever stands beside them."""
+    for index, item in enumerate(_listed_keys(root)):
+        if isinstance(item.value, str):
+            _key(item, (*KEYS, index), judge_key(item.value), mistakes, warnings)
+    place = ("access", "ssh", "hostKey")
+    pinned = root.find(place)
+    if pinned is not None and isinstance(pinned.value, str):
+        _key(pinned, place, judge_host_key(pinned.value), mistakes, warnings)
+
+
+def _stores(root: Node) -> dict[str, Node]:
     stores = root.child("datastores")
-    places = (
-        [("datastores", name) for name in stores.value] if stores and isinstance(stores.value, dict) else []
-    )
-    for place in places:
-        yield from _one_of(root, place, ("nfs", "vmfs"))
+    return stores.value if stores is not None and isinstance(stores.value, dict) else {}
+
+
+def _listed_keys(root: Node) -> list[Node]:
+    keys = root.find(KEYS)
+    return keys.value if keys is not None and isinstance(keys.value, list) else []
+
+
+def _alternatives(root: Node) -> Iterator[Mistake]:
+    """Maps in which only one of several fields can stand; merging may well bring two of them together."""
+    for name in _stores(root):
+        yield from _one_of(root, ("datastores", name), ("nfs", "vmfs"))
     for secret in SECRETS:
         yield from _one_of(root, secret, ("env", "file", "exec"))
     yield from _one_of(root, ("access", "ssh"), ("hostKey", "knownHosts"))
@@ -70,7 +90,7 @@ def _empty_secrets(host: DesiredHost) -> Iterator[Mistake]:
     """References of which nulls have taken every part away."""
     for place in SECRETS:
         node = host.root.find(place)
-        if node is not None and isinstance(node.value, dict) and not _parts(node, node.value):
+        if node is not None and is_reference(node.value) and not _parts(node, node.value):
             what = "is a reference without any part left (would be right: {env: NAME}, or null to have none)"
             yield node.mistake((*SPEC, *place), what)
 
@@ -108,12 +128,22 @@ def _paths(host: DesiredHost) -> Iterator[tuple[Place, str]]:
         yield ("repository", "path"), wish.repository.path
 
 
-def _servers(host: DesiredHost) -> Iterator[Mistake]:
-    for name, wish in (host.wish(datastores.KIND).datastores or {}).items():
-        if wish != "absent" and wish.nfs is not None and "," in wish.nfs.server and wish.nfs.version == "3":
-            place = ("datastores", name, "nfs", "server")
+def _servers(root: Node) -> Iterator[Mistake]:
+    """Several servers of one mount, which need NFS 4.1."""
+    for name, store in _stores(root).items():
+        server = store.find(("nfs", "server"))
+        if server is not None and isinstance(server.value, str) and "," in server.value and _by_nfs3(store):
             what = 'several servers need NFS 4.1 (would be right: version: "4.1", or one server)'
-            yield host.root.nearest(place).mistake((*SPEC, *place), what)
+            yield server.mistake((*SPEC, "datastores", name, "nfs", "server"), what)
+
+
+def _by_nfs3(store: Node) -> bool:
+    """Whether version 3 is written, or holds by default: while the path is lacking too, whoever brings it may bring
+    the version."""
+    version, path = store.find(("nfs", "version")), store.find(("nfs", "path"))
+    if version is not None and version.value is not None:
+        return bool(version.value == "3")
+    return path is not None and path.value is not None
 
 
 def _keyless(host: DesiredHost) -> Iterator[Mistake]:
@@ -125,35 +155,27 @@ def _keyless(host: DesiredHost) -> Iterator[Mistake]:
             yield host.root.nearest(("ssh", field)).mistake((*SPEC, "ssh", field), what)
 
 
-def _keys(host: DesiredHost, mistakes: list[Mistake], warnings: list[Mistake]) -> None:
-    wish = host.wish(authorized_keys.KIND)
-    for index, item in enumerate(wish.authorized_keys or ()):
-        if isinstance(item, str):
-            _key(host.root, ("ssh", "authorizedKeys", index), judge_key(item), mistakes, warnings)
-    mistakes += _contradicting_keys(host)
-    pinned = host.access.ssh.host_key
-    if pinned is not None:
-        _key(host.root, ("access", "ssh", "hostKey"), judge_host_key(pinned), mistakes, warnings)
-
-
-def _contradicting_keys(host: DesiredHost) -> Iterator[Mistake]:
+def _contradicting_keys(root: Node, key_files: Mapping[str, str]) -> Iterator[Mistake]:
     """One key with and without options, or with two kinds of them: sshd takes the first line only."""
     options: dict[tuple[str, str], str] = {}
-    for index, item in enumerate(host.wish(authorized_keys.KIND).authorized_keys or ()):
-        text = item if isinstance(item, str) else host.key_files.get(item.file, "")
-        for key in (key for line in text.splitlines() if (key := parse_key_line(line)) is not None):
+    for index, item in enumerate(_listed_keys(root)):
+        for key in (key for line in _text(item, key_files).splitlines() if (key := parse_key_line(line))):
             if options.setdefault(key.identity, key.options) != key.options:
-                place = ("ssh", "authorizedKeys", index)
                 what = "is a key that another item wishes with other options; sshd takes the first line of a key only"
-                yield host.root.nearest(place).mistake(
-                    (*SPEC, *place), f"{what} (would be right: one item a key)"
-                )
+                yield item.mistake((*SPEC, *KEYS, index), f"{what} (would be right: one item a key)")
+
+
+def _text(item: Node, key_files: Mapping[str, str]) -> str:
+    """The lines of an item of authorizedKeys: its own, or those of its file."""
+    if isinstance(item.value, str):
+        return item.value
+    file = item.child("file")
+    return key_files.get(file.value, "") if file is not None and isinstance(file.value, str) else ""
 
 
 def _key(
-    root: Node, place: Place, judged: Judgement, mistakes: list[Mistake], warnings: list[Mistake]
+    node: Node, place: Place, judged: Judgement, mistakes: list[Mistake], warnings: list[Mistake]
 ) -> None:
-    node = root.nearest(place)
     if judged.wrong is not None:
         mistakes.append(node.mistake((*SPEC, *place), judged.wrong))
     if judged.weak is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from reconciler.desired.check import check
 from reconciler.desired.files import MAX_SPEC_BYTES, Unreadable, read_text, spec_files
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.key_files import Found, KeyFiles
-from reconciler.desired.lint import lint, lint_profile
-from reconciler.desired.merge import Localiser
+from reconciler.desired.lint import lint, lint_keys, lint_together
+from reconciler.desired.merge import NAME_VARIABLE, Localiser
 from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.model import Document, HostSpec, ProfileSpec
-from reconciler.desired.nodes import Node
-from reconciler.desired.profiles import Profiles, Resolved
+from reconciler.desired.nodes import Node, Place
+from reconciler.desired.profiles import Profiles, Resolved, named
 from reconciler.desired.shape import shape_of
 from reconciler.desired.yaml import parse
 from reconciler.kinds.model import Source
@@ -74,9 +74,6 @@ def load(paths: Sequence[Path]) -> Loaded:
     for document in work.documents:
         _read_document(work, document)
     hosts, warnings = _desired(work)
-    mistakes, weak = lint(hosts)
-    work.mistakes += mistakes
-    warnings += weak
     if work.mistakes:
         raise SpecMistakes(work.mistakes, warnings)
     return Loaded(tuple(hosts), tuple(sorted(set(warnings))), _digest(work.texts))
@@ -169,25 +166,42 @@ def _by_name(work: _Load, documents: Iterable[_Written], kind: str) -> dict[str,
 
 
 def _desired(work: _Load) -> tuple[list[DesiredHost], list[Mistake]]:
+    """The hosts, and the warnings."""
     _by_name(work, work.hosts, "host")
     specs = {name: written.spec for name, written in _by_name(work, work.profiles, "profile").items()}
     profiles, keys = Profiles(specs, work.complete), KeyFiles()
-    hosts = [_host(work, written, profiles.over(written.spec), keys) for written in work.hosts]
-    weak = _library(work, profiles, keys)
-    work.mistakes += profiles.mistakes
+    merged = [profiles.over(written.spec) for written in work.hosts]
+    hosts = [_host(work, written, over, keys) for written, over in zip(work.hosts, merged, strict=True)]
+    whole = (host for host, over in zip(hosts, merged, strict=True) if over.whole)
+    mistakes, weak = lint(hosts, whole)
+    _lint_profiles(work, profiles, keys, weak)
+    work.mistakes += mistakes + profiles.mistakes
     return hosts, keys.warnings + weak
 
 
-def _library(work: _Load, profiles: Profiles, keys: KeyFiles) -> list[Mistake]:
-    """Check the profiles that no host uses on their own; warnings. The others are checked with their hosts."""
-    warnings: list[Mistake] = []
-    unused = set(profiles.unused(written.spec for written in work.hosts))
-    for written in (it for it in work.profiles if it.name in unused):
-        merged = replace(profiles.merged(written.name), whole=False)
-        mistakes, weak = lint_profile(_host(work, written, merged, keys))
-        work.mistakes += mistakes
-        warnings += weak
-    return warnings
+def _lint_profiles(work: _Load, profiles: Profiles, keys: KeyFiles, warnings: list[Mistake]) -> None:
+    """A key or a path that is wrong is so in every profile, whoever may replace it. What does not go together is
+    looked for where all has come together: in hosts, and in the profiles on which nothing builds."""
+    base = {name for written in (*work.hosts, *work.profiles) for name, _ in named(written.spec)}
+    for written in work.profiles:
+        # which host it will be is open, and so are the names of its files
+        local = Localiser(NAME_VARIABLE, work.paths)
+        lint_keys(local.localise(written.spec, shape_of(HostSpec)), work.mistakes, warnings)
+        work.mistakes += local.mistakes
+        if written.name not in base:
+            _lint_top(work, profiles.over(written.spec).spec, keys)
+
+
+def _lint_top(work: _Load, spec: Node, keys: KeyFiles) -> None:
+    local = Localiser(NAME_VARIABLE, work.paths)
+    root = local.localise(spec, shape_of(HostSpec))
+    found = keys.of(root, (it for it in local.files if _is_certain(*it)))
+    work.mistakes += lint_together(root, found.texts)
+
+
+def _is_certain(place: Place, node: Node) -> bool:
+    """Whether a host can't make it another file, nor do without it: known hosts may be written on first use."""
+    return NAME_VARIABLE not in node.value and place[-1] != "knownHosts"
 
 
 def _host(work: _Load, written: _Written, merged: Resolved, keys: KeyFiles) -> DesiredHost:

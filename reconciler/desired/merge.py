@@ -14,6 +14,7 @@ from reconciler.desired.nodes import Node, Place
 from reconciler.desired.shape import Shape
 from reconciler.kinds.paths import VOLUMES
 
+NAME_VARIABLE = "${name}"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAME_MAX = 255
 
@@ -75,7 +76,7 @@ class Localiser:
                 self.mistakes.append(
                     node.mistake(("spec", *where), "only ${name}, the host's name, can stand in a path")
                 )
-            text = text.replace("${name}", self.host)
+            text = text.replace(NAME_VARIABLE, self.host)
         if not shape.local and not (shape.placed and not _on_host(text)):
             return node if text is node.value else node.with_value(text)
         if not _may_be_path(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.desired.merge import merge
@@ -70,20 +70,6 @@ class Profiles:
             self.mistakes.append(references[0][1].mistake(PLACE, what))
             return Resolved(spec, False)
         return Resolved(merge(base.spec, spec), base.whole, base.level + 1)
-
-    def unused(self, specs: Iterable[Node]) -> list[str]:
-        """The profiles on which none of `specs` builds, be it through others."""
-        used, todo = set[str](), [name for spec in specs for name, _ in named(spec)]
-        while todo:
-            name = todo.pop()
-            if name in self.written and name not in used:
-                used.add(name)
-                todo += [base for base, _ in named(self.written[name])]
-        return [name for name in self.written if name not in used]
-
-    def merged(self, name: str) -> Resolved:
-        """A profile over those that it builds on; its own text alone when it is in a ring."""
-        return self._resolved.get(name, Resolved(self.written[name], False))
 
     def _base(self, references: Sequence[tuple[str, Node]]) -> Resolved:
         """What a list of names stands for, the same list only once."""

@@ -174,6 +174,11 @@ spec:
   datastores:
     a.b: {nfs: {server: 10.0.0.1, path: /x}}
     a.b.nfs: {nfs: {server: 10.0.0.2, path: /y}}
+    c: {nfs: {server: 10.0.0.3, path: /z}}
+    c.nfs: null
+    c.nfs.server: absent
+    d: {vmfs: {}}
+    d.nfs: {}
 """
 
 
@@ -183,7 +188,35 @@ spec:
         ("datastores.a.b.nfs.server", "10.0.0.1"),
         ("datastores.a.b.nfs.nfs.server", "10.0.0.2"),
         ("datastores.a.b.nfs.version", '"3"'),
+        ("datastores.c.nfs.path", "/z"),
+        ("datastores.c.nfs.server", "absent"),
     ],
 )
 def test_names_with_dots_are_read_as_what_is_there(desire: Desire, field: str, value: str) -> None:
     assert [row[:2] for row in explain(desire(DOTTED), field)] == [(field, value)]
+
+
+def test_a_name_that_is_taken_away_hides_nothing_else(desire: Desire) -> None:
+    shown = explain(desire(DOTTED), "datastores.c.nfs")
+    assert [row[0] for row in shown] == ["datastores.c.nfs.server", "datastores.c.nfs.path"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("datastores.a.b.nfs.servr", "'servr' is no field here (did you mean 'server'?)"),
+        ("datastores.a.b.nfs.vmsf", "'vmsf' is no field here (did you mean 'vmfs'?)"),
+        ("datastores.a.b.nfs.x", "'x' is no field here (known: nfs, vmfs)"),
+        ("datastores.d.nfs.path", "datastores.d.nfs.path is not set for esx"),
+    ],
+)
+def test_of_several_readings_the_likeliest_is_spoken_of(desire: Desire, field: str, text: str) -> None:
+    with pytest.raises(NoSuchField) as caught:
+        explain(desire(DOTTED), field)
+    assert str(caught.value).endswith(text)
+
+
+def test_a_field_of_any_length_is_unknown_at_most(desire: Desire) -> None:
+    with pytest.raises(NoSuchField) as caught:
+        explain(desire(DOTTED), "datastores.c" + ".x" * 2000 + ".[0]")
+    assert str(caught.value).endswith(": 'x' is no field here (known: nfs, vmfs)")

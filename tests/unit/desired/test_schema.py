@@ -62,7 +62,15 @@ def test_no_map_takes_fields_that_nothing_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    "case", ["reference-example", "scalars-1.2", "secrets-references", "working-directories"]
+    "case",
+    [
+        "reference-example",
+        "scalars-1.2",
+        "secrets-references",
+        "secrets-parts-taken-away",
+        "working-directories",
+        "profiles-library",
+    ],
 )
 def test_takes_what_the_loader_takes(case: str) -> None:
     assert [error.message for document in documents(case) for error in SCHEMA.iter_errors(document)] == []
