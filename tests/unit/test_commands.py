@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.actuators.ssh.commands import Version, commands
 from reconciler.facts import NfsSource
+from reconciler.image_verbs import LoadModule
 from reconciler.verbs import (
     AddPortGroup,
     AddSwitch,
@@ -215,6 +216,15 @@ def test_a_port_group_that_can_not_move_comes_back(failing: str, tools: Path) ->
         ["esxcfg-vswitch", "-v", "5", "-p", "it's", "old"],
     ]
     assert busybox(lines[0], PATH=f"{tools}:/bin", FAILING=failing).returncode != 0
+
+
+@pytest.mark.parametrize(("loaded", "ok"), [("multiextent 1 64\n", True), ("multiextents 1 64\n", False)])
+def test_a_module_that_is_loaded_already_is_as_good(loaded: str, ok: bool, tmp_path: Path) -> None:
+    module = tmp_path / "vmkload_mod"
+    module.write_text(f"#!/bin/sh\n[ \"$1\" = -l ] && printf '%s' '{loaded}'\n[ \"$1\" = -l ]\n")
+    module.chmod(0o755)
+    (line,) = commands(LoadModule("multiextent"), (5, 5, 0))
+    assert (busybox(line, PATH=f"{tmp_path}:/usr/bin:/bin").returncode == 0) is ok
 
 
 EVERY: list[Verb] = [

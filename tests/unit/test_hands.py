@@ -13,6 +13,7 @@ from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.hands import SshHands
 from reconciler.actuators.work import Work
 from reconciler.facts import NfsSource
+from reconciler.image_verbs import DeleteFolder, Room
 from reconciler.transports.shell import Output
 from reconciler.verbs import MountNfs, RemountNfs, SaveConfiguration, StartSsh, Verb
 from tests.unit.test_commands import MOUNT41, NEW, OLD
@@ -95,3 +96,13 @@ def test_a_shell_that_ended_before_its_command_is_no_success() -> None:
     assert not answer(SaveConfiguration(), (0, b"", b"")).ok
     assert answer(StartSsh()).said == "the host's shell ended before the command did"
     assert answer(StartSsh(), rest=b"Killed\n").said == "Killed"
+
+
+def test_an_image_is_carried_below_the_lock_of_its_volume() -> None:
+    volume = "/vmfs/volumes/ds"
+    verb = DeleteFolder(Room(volume, f"{volume}/_delete_win", "win", False), 0)
+    hands = SshHands(Saying((1, b"", b"Read-only file system\n")), NEW, WORK)
+    assert "/vmfs/volumes/ds/_delete_win" in "".join(hands.describe(verb))
+    said = hands.do(verb)
+    assert not said.ok
+    assert "Read-only file system" in said.said

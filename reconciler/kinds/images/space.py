@@ -13,7 +13,7 @@ from reconciler.facts import Datastore, Facts, Unseen
 from reconciler.image_facts import Filled, HalfCopies, ImageState
 from reconciler.kinds.images.eviction import Candidate, candidates, fewest
 from reconciler.kinds.images.moves import Move, to_disk, to_repository
-from reconciler.kinds.images.setup import Base, Setup, names, same_volume, seek
+from reconciler.kinds.images.setup import Base, Setup, same_volume, seek
 from reconciler.sizes import size_text
 
 
@@ -139,12 +139,11 @@ class _Weighing:
         return sum(half.allocated for half in halves if half.target == target)
 
     def _given_back(self, move: Move) -> int:
-        """What goes before the copy is made: a broken one in its place."""
-        back = 0
-        for folder in (*names(move.image), f"_delete_{move.image}"):
-            state = self.facts.see(move.into.question(folder, folder.removeprefix("_delete_")))
-            back += state.allocated if isinstance(state, ImageState) and not state.whole else 0
-        return back
+        """What goes before the copy is made: the one in its place that ESXi can't run. The copy waits for that."""
+        sight = seek(move.into, move.image, self.facts)
+        if isinstance(sight, Unseen) or sight.state is None:
+            return 0
+        return sight.state.allocated
 
 
 def _name(base: Base) -> str:

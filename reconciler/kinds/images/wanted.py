@@ -140,12 +140,12 @@ class WantedImage(Image):
         if move is None:
             why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
             return Verdict(held=(why,))
-        gone = self.removal(
-            sight.folder, state, Risk.SERVICE, f"{what}; a whole copy is in the repository", facts
-        )
-        if not gone.changes:
-            return gone
-        return together([gone, self._copy(facts, follows=(*self.place, "delete"))])
+        copy = self._copy(facts, follows=(*self.place, "delete"))
+        if not copy.changes:
+            return replace(copy, held=tuple(f"on {self.disk.spelled} {what}; {why}" for why in copy.held))
+        why = f"{what}; a whole copy is in the repository"
+        gone = self.removal(sight.folder, state, Risk.SERVICE, why, facts)
+        return together([gone, copy]) if gone.changes else gone
 
     # -- in the repository -----------------------------------------------------------------------------------
 

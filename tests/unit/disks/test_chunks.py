@@ -21,7 +21,7 @@ def covered(stretches: tuple[Run, ...]) -> set[int]:
 
 
 @given(runs)
-@example([Run(5, 1), Run(BLOCK - 1, 2), Run(CAPACITY - 1, 9)])
+@example([Run(5, 1), Run(BLOCK - 1, 2), Run(CAPACITY - 1, 9), Run(CAPACITY + BLOCK, 1)])
 def test_aligned_stretches_hold_all_and_do_not_touch(some: list[Run]) -> None:
     whole = aligned(some, CAPACITY)
     inside = [Run(run.offset, min(run.end, CAPACITY) - run.offset) for run in some if run.offset < CAPACITY]

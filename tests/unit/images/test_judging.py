@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reconciler.facts import Datastore, Datastores, Identity, Machine, Unseen
+from reconciler.facts import Datastore, Datastores, Facts, Identity, Machine, Unseen
 from reconciler.image_facts import (
     DiskUse,
     FileBlock,
@@ -32,12 +32,28 @@ from reconciler.image_verbs import (
     SetAside,
 )
 from reconciler.kinds import images
+from reconciler.kinds.images import moves, writers
+from reconciler.kinds.images.absent import AbsentImage
 from reconciler.kinds.images.eviction import Candidate, fewest
-from reconciler.kinds.images.setup import short_name
+from reconciler.kinds.images.setup import Base, Sight, same_volume, short_name
+from reconciler.kinds.images.wanted import WantedImage
 from reconciler.kinds.images.wish import ImagesWish
-from reconciler.kinds.model import Risk, Wisher
-from reconciler.plan import Plan
-from tests.unit.images.worlds import DISK, MIB, Volumes, broken, plan_of, settle, whole, wish
+from reconciler.kinds.model import Risk, Source, Wisher
+from reconciler.kinds.paths import parse_datastore_path
+from reconciler.plan import Plan, Rules, make_plan
+from tests.unit.images.worlds import (
+    DISK,
+    HERE,
+    MIB,
+    REPOSITORY,
+    Volumes,
+    broken,
+    look,
+    plan_of,
+    settle,
+    whole,
+    wish,
+)
 
 A, B = "vmwarea-1-v1", "vmwareb-2-v1"
 BOTH = {"in": ["datastore", "repository"]}
@@ -190,6 +206,28 @@ def test_a_datastore_that_is_not_there_or_not_accessible() -> None:
         assert "not accessible" in why
 
 
+def test_a_repository_that_can_not_be_read_leads_to_no_step() -> None:
+    for wished, disk, copied in (
+        ({A: {}}, {}, {A: whole()}),
+        ({A: {}}, {A: broken()}, {A: whole()}),
+        ({A: BOTH}, {A: whole()}, {}),
+        ({A: "absent"}, {A: whole()}, {A: whole()}),
+    ):
+        there = Volumes(dict(disk), dict(copied), hidden={REPOSITORY: "its folder can't be listed"})
+        plan = plan_of(wish(wished, there), there)
+        assert not [step for step in plan.steps if step.resource == f"image/{A}"]
+        assert any("its folder can't be listed" in why for why in said(plan, f"image/{A}"))
+
+
+def test_absent_while_the_datastores_are_hidden_half_way() -> None:
+    """The disk was found, the repository's datastore is not told any more."""
+    there = Volumes({A: whole()}, {A: whole()})
+    (_, _, resource) = wish({A: "absent"}, there)
+    assert isinstance(resource, AbsentImage)
+    facts = look([resource], there).with_answers({Datastores(): Unseen("hostd is away")})
+    assert resource._risk(facts) == Unseen("hostd is away")
+
+
 def test_absent_with_a_repository_out_of_reach() -> None:
     for datastores, why in (
         ((Datastore("datastore1", "VMFS-6", True, id="v"),), "not there"),
@@ -290,6 +328,19 @@ def test_an_image_wished_only_in_the_repository() -> None:
     )
 
 
+def test_a_disk_that_is_held_open_is_not_captured() -> None:
+    there = Volumes({A: whole(locked="a file in it is held")}, {})
+    (why,) = said(plan_of(wish({A: BOTH}, there), there), f"image/{A}")
+    assert why == "it can't be captured: it is being written, or runs: a file in it is held"
+
+
+def test_a_leftover_that_is_gone_meanwhile_needs_nothing() -> None:
+    there = Volumes({A: whole(), f"{A}~": whole()}, {})
+    resources = wish({A: {}}, there)
+    facts = look(resources, there).with_answers({ImageFolder(DISK, f"{A}~", A): None})
+    assert make_plan(resources, facts, Rules(Risk.DATA, lambda place: Source("a.yaml", 1))).steps == ()
+
+
 # -- absent ----------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +382,34 @@ def test_a_use_on_a_volume_that_can_not_be_told_counts_by_its_folder() -> None:
     assert not use.of("sub/other")
 
 
+def test_one_volume_is_known_however_it_is_spelled() -> None:
+    by_name, by_id = (Base(f"/vmfs/volumes/{it}", parse_datastore_path(f"[{it}]")) for it in ("a", "vol-1"))
+    here = Base(HERE, None)
+    for datastores, same in (
+        ((Datastore("a", "VMFS-6", True, id="vol-1"),), True),
+        ((Datastore("a", "VMFS-6", True), Datastore("vol-1", "NFS", True)), False),
+        ((), False),
+    ):
+        facts = Facts().with_answers({Datastores(): datastores})
+        assert same_volume(by_name, by_id, facts) is same
+        assert same_volume(by_name, by_name, facts)
+        assert not same_volume(by_name, here, facts)
+
+
+def test_who_writes_is_not_said_when_the_datastores_are_hidden() -> None:
+    base = Base(DISK, parse_datastore_path("datastore1"))
+    top = (TopDisk("v", f"{DISK}/{A}/{A}.vmdk"),)
+    facts = Facts().with_answers({Datastores(): Unseen("away"), TopDisks(()): top})
+    assert writers.written_folders(base, facts) == frozenset()
+
+
+def test_nothing_is_captured_without_a_repository_or_a_disk() -> None:
+    there = Volumes({A: whole()}, None)
+    resource = wish({A: {"in": ["repository"]}}, there)[-1]
+    assert isinstance(resource, WantedImage)
+    assert moves.to_repository(resource.setup, A, Sight(A, whole()), look([resource], there)) is None
+
+
 # -- room ------------------------------------------------------------------------------------------------------
 
 
@@ -338,6 +417,22 @@ def test_exactly_enough_room_fits_and_a_byte_less_does_not() -> None:
     for free, fits in ((13 * MIB, True), (13 * MIB - 1, False)):
         there = Volumes({}, {A: whole(10 * MIB)}, free=free)
         assert bool(plan_of(wish({A: {}}, there), there).steps) is fits
+
+
+def test_nothing_is_taken_away_for_a_copy_that_finds_no_room() -> None:
+    there = Volumes({A: broken(size=MIB)}, {A: whole(40 * MIB)}, free=30 * MIB)
+    plan = plan_of(wish({A: {}}, there), there)
+    assert plan.steps == ()
+    (why,) = said(plan, f"image/{A}")
+    assert why.startswith("on [datastore1] the extent x is missing; the copy needs ")
+    there = Volumes({A: broken(size=20 * MIB)}, {A: whole(40 * MIB)}, free=30 * MIB)
+    assert verbs(plan_of(wish({A: {}}, there), there)) == ["SetAside", "DeleteFolder", "CloneDisk"]
+
+
+def test_what_may_not_be_deleted_gives_no_room() -> None:
+    there = Volumes({f"_delete_{A}": broken(size=20 * MIB)}, {A: whole(40 * MIB)}, free=30 * MIB)
+    assert plan_of(wish({A: {}}, there), there, Risk.SAFE).steps == ()
+    assert [type(it) for it in settle(wish({A: {}}, there), there)] == [DeleteFolder, CloneDisk]
 
 
 def test_thick_copies_need_their_full_size() -> None:

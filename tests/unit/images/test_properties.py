@@ -69,6 +69,7 @@ allowed = st.sampled_from(list(Risk))
 
 
 CROWDED = Volumes({"a-1-v1": whole()}, {"a-1-v1": whole(), "b-2-v1": whole(40 * MIB)}, free=50 * MIB)
+SPARSE = Volumes({"a-1-v1": whole(form="twoGbMaxExtentSparse")}, {})
 NARROW = Volumes({}, {"a-1-v1": whole(40 * MIB), "b-2-v1": whole(40 * MIB)}, free=60 * MIB)
 
 
@@ -78,6 +79,7 @@ def _spec(images: dict[str, Any], there: Volumes, mode: str) -> Any:
 
 @given(volumes, wished, modes, allowed)
 @example(CROWDED, {"b-2-v1": {}}, "dedicated", Risk.SERVICE)
+@example(SPARSE, {"a-1-v1": {"in": ["datastore", "repository"]}}, "dedicated", Risk.SERVICE)
 def test_nothing_that_counts_is_ever_set_aside_or_deleted(
     there: Volumes, images: dict[str, Any], mode: str, allow: Risk
 ) -> None:
@@ -86,14 +88,12 @@ def test_nothing_that_counts_is_ever_set_aside_or_deleted(
     done = settle(_spec(images, there, mode), there, allow)
     for name in {it.room.folder.rpartition("/")[2] for it in done if isinstance(it, SetAside)}:
         state = before.disk[name]
-        copied = (not before.here and not before.reachable) or name not in (before.repository or {})
-        is_copied = not copied and (before.repository or {})[name].whole
         absent = images.get(name) == "absent"
         assert not any(use.path.startswith(f"{name}/") for use in before.uses)
         assert not before.blind
         assert not state.machines
         assert state.locked is None
-        assert is_copied or (absent and allow is Risk.DATA)
+        assert name not in there.uncopied or (absent and allow is Risk.DATA)
         if not absent:
             assert mode == "dedicated" or not state.runnable
         if name in images and not absent:

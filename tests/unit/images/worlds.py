@@ -83,6 +83,10 @@ class Volumes:
     missing: bool = False
     unseen: Mapping[type[Any], str] = field(default_factory=dict)
     datastores: tuple[Datastore, ...] | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    """Why the folders below a path can't be read."""
+    uncopied: set[str] = field(default_factory=set)
+    """What was set aside while no whole copy of it lay in a repository in reach."""
 
     @property
     def base(self) -> str:
@@ -118,7 +122,9 @@ class Volumes:
             Folder: Place.FOLDER,
         }
 
-    def _folder(self, question: ImageFolder) -> ImageState | None:
+    def _folder(self, question: ImageFolder) -> ImageState | Unseen | None:
+        if question.base in self.hidden:
+            return Unseen(self.hidden[question.base])
         if question.base == DISK:
             return self.disk.get(question.folder)
         return (self.repository or {}).get(question.folder)
@@ -133,6 +139,8 @@ class Volumes:
         if isinstance(verb, SetAside):
             name = verb.room.folder.rpartition("/")[2]
             assert f"_delete_{name}" not in self.disk
+            if not self._is_copied(name):
+                self.uncopied.add(name)
             self.disk[f"_delete_{name}"] = self.disk.pop(name)
         elif isinstance(verb, DeleteFolder):
             self._delete(verb)
@@ -147,6 +155,10 @@ class Volumes:
         else:
             assert isinstance(verb, LoadModule)
             self.loaded = True
+
+    def _is_copied(self, name: str) -> bool:
+        copied = (self.repository or {}).get(name)
+        return (self.here or self.reachable) and copied is not None and copied.whole
 
     def _delete(self, verb: DeleteFolder) -> None:
         name = verb.room.folder.rpartition("/")[2]
