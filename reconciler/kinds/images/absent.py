@@ -11,6 +11,7 @@ from reconciler.image_facts import ImageState, VolumeUse
 from reconciler.kinds.images.common import Image
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Base, seek, sights
+from reconciler.kinds.images.wish import ASIDE
 from reconciler.kinds.model import Risk, Verdict
 
 
@@ -38,7 +39,7 @@ class AbsentImage(Image):
         sight = seek(self.disk, self.image, facts)
         if isinstance(sight, Unseen):
             return Verdict(unknown=sight.why)
-        aside = f"_delete_{self.image}"
+        aside = ASIDE + self.image
         left = aside in self.leftovers(facts)
         rest: Any = facts.see(self.disk.question(aside, self.image)) if left else None
         if sight.state is None and not isinstance(rest, ImageState):
@@ -47,10 +48,11 @@ class AbsentImage(Image):
         if isinstance(risk, Unseen):
             return Verdict(unknown=f"can't see whether it is the last copy: {risk.why}")
         last = "; it is the last copy" if risk is Risk.DATA else "; a whole copy is in the repository"
-        if sight.state is not None:
-            return self.removal(sight.folder, sight.state, risk, f"it is to be absent{last}", facts)
-        assert isinstance(rest, ImageState)
-        return self._rest(aside, rest, risk, f"it is to be absent{last}", facts)
+        why = f"it is to be absent{last}"
+        if isinstance(rest, ImageState):
+            return self._rest(aside, rest, risk, why, facts)
+        assert sight.state is not None
+        return self.removal(sight.folder, sight.state, risk, why, facts)
 
     def _rest(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
         against = objection(self.disk, folder, state, facts)
@@ -58,7 +60,7 @@ class AbsentImage(Image):
             return Verdict(unknown=against.why)
         if against is not None:
             return Verdict(held=(against,))
-        return Verdict(changes=(self.deletion(folder, state, risk, why),))
+        return Verdict(changes=(self.deletion(folder, state, risk, why, facts),))
 
     def _risk(self, facts: Facts) -> Risk | Unseen:
         """What it costs: DATA when no whole copy is in a repository that is in reach."""

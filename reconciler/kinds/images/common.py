@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
@@ -11,7 +11,7 @@ from reconciler.image_facts import ImageState
 from reconciler.image_verbs import DeleteFolder, SetAside
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Base, Setup, listed, sights
-from reconciler.kinds.images.wish import LEFTOVERS
+from reconciler.kinds.images.wish import ASIDE, LEFTOVERS
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
 from reconciler.sizes import size_text
 
@@ -63,35 +63,39 @@ class Image:
 
     def removal(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
         """Set a folder aside and delete it, unless something speaks against it."""
+        aside = ASIDE + folder
         against = objection(self.disk, folder, state, facts)
+        if against is None and aside in listed(self.disk, facts):
+            against = f"{why}, but {aside} is in the way of setting it aside"
         if isinstance(against, Unseen):
             return Verdict(unknown=against.why)
         if against is not None:
             return Verdict(held=(against,))
-        room = self.disk.room(folder, folder)
-        size = size_text(state.allocated)
         before = "whole" if state.whole else f"incomplete: {state.why}"
-        gone = (Difference("datastore", before, None),)
-        aside = Change("delete", risk, gone, (SetAside(room),), f"{why} ({size})", (*self.place, "aside"))
-        return Verdict(changes=(aside, self.deletion(f"_delete_{folder}", state, risk, why, after=True)))
+        first = Change(
+            "delete",
+            risk,
+            (Difference("datastore", before, None),),
+            (SetAside(self.disk.room(folder, folder)),),
+            f"{why} ({size_text(state.allocated)})",
+            (*self.place, "aside", folder),
+        )
+        then = self.deletion(aside, state, risk, why, facts)
+        return Verdict(changes=(first, replace(then, place=self.gone(folder), follows=first.place)))
+
+    def gone(self, folder: str) -> Place:
+        """The place of the step after which a folder that was set aside is deleted."""
+        return (*self.place, "delete", ASIDE + folder)
 
     def deletion(
-        self,
-        folder: str,
-        state: ImageState,
-        risk: Risk,
-        why: str,
-        *,
-        after: bool = False,
-        blocks: bool = True,
+        self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts, *, blocks: bool = True
     ) -> Change:
-        """Delete a leftover; `after`: only once the image was set aside."""
+        """Delete a leftover. Where the image stands in its place again, another one may follow under that name."""
         gone = (Difference(folder, size_text(state.allocated), None),)
         verb = DeleteFolder(self.disk.room(folder, self.image), state.allocated)
-        follows = (*self.place, "aside") if after else None
-        return Change(
-            "delete", risk, gone, (verb,), why, (*self.place, "delete"), follows=follows, blocks=blocks
-        )
+        again = folder.removeprefix(ASIDE) in listed(self.disk, facts)
+        place = (*self.place, "left" if again else "delete", folder)
+        return Change("delete", risk, gone, (verb,), why, place, blocks=blocks)
 
 
 def together(parts: Iterable[Verdict]) -> Verdict:

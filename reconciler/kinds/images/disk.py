@@ -14,11 +14,10 @@ from reconciler.kinds.images.eviction import Candidate, considered
 from reconciler.kinds.images.guard import blind, objection
 from reconciler.kinds.images.setup import Base, Setup, Sight, listed, seek
 from reconciler.kinds.images.space import Budget, budget
+from reconciler.kinds.images.wish import ASIDE
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
 from reconciler.sizes import size_text
 from reconciler.verbs import MakeFolder
-
-ASIDE = "_delete_"
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class VirtualDiskResource:
             state = facts.see(self._base.question(folder, image))
             if not isinstance(state, ImageState):
                 continue
-            against = objection(self._base, folder, state, facts) or self._used(image, facts)
+            against = objection(self._base, folder, state, facts)
             if against is None and self._kept_elsewhere(image, facts):
                 why = "it was set aside, is unused, and whole in the repository"
                 yield self._deletion(folder, image, state.allocated, why, blocks=bool(weighed.claimants))
@@ -163,12 +162,6 @@ class VirtualDiskResource:
             else:
                 said = against.why if isinstance(against, Unseen) else against or "no whole copy is elsewhere"
                 findings.append(f"{folder} stays as it is: {said}")
-
-    def _used(self, image: str, facts: Facts) -> str | None:
-        """Who refers to an image by the name that it had."""
-        use = facts.see(VolumeUse(self._base.volume))
-        uses = () if isinstance(use, Unseen) else use.of(self._base.on_volume(image))
-        return f"it is in use: {uses[0].who}" if uses else None
 
     def _back(self, folder: str, image: str, why: str) -> Change:
         verb = PutInPlace(self._room(image), f"{self._base.base}/{folder}")

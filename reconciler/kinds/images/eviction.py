@@ -14,6 +14,7 @@ from reconciler.facts import Facts
 from reconciler.image_facts import ImageState
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Setup, listed
+from reconciler.kinds.images.wish import ASIDE
 
 EXACT = 12
 """Up to so many candidates all combinations are looked at."""
@@ -40,7 +41,7 @@ def considered(setup: Setup, facts: Facts) -> tuple[str, ...]:
     return tuple(
         folder
         for folder in listed(setup.disk, facts)
-        if folder not in setup.kept and not folder.startswith("_delete_") and not folder.endswith(leftovers)
+        if folder not in setup.kept and not folder.startswith(ASIDE) and not folder.endswith(leftovers)
     )
 
 
@@ -59,6 +60,8 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
     if not isinstance(state, ImageState) or not state.whole or setup.images.get(folder) == "absent":
         return None
     if not isinstance(copy, ImageState) or not copy.whole:
+        return None
+    if ASIDE + folder in listed(setup.disk, facts):
         return None
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reconciler.facts import Facts, Unseen
 from reconciler.image_facts import DiskUse, ImageState, VolumeUse
-from reconciler.kinds.images.setup import Base
+from reconciler.kinds.images.setup import Base, listed
+from reconciler.kinds.images.wish import ASIDE
 
 MOST_SHOWN = 3
 
@@ -18,12 +19,18 @@ def objection(base: Base, folder: str, state: ImageState, facts: Facts) -> str |
     use = facts.see(VolumeUse(base.volume))
     if isinstance(use, Unseen):
         return Unseen(f"can't see what uses it: {use.why}")
-    uses = use.of(base.on_volume(folder))
+    uses = tuple(it for name in _called(base, folder, facts) for it in use.of(base.on_volume(name)))
     if uses:
         return f"it is in use: {_named(uses)}"
     if use.blind:
         return f"it may be in use: {use.blind[0]}{_more(len(use.blind) - 1, 'host')}"
     return None
+
+
+def _called(base: Base, folder: str, facts: Facts) -> tuple[str, ...]:
+    """The names by which users refer to a folder: what was set aside is still called by the name that it had."""
+    name = folder.removeprefix(ASIDE)
+    return (folder,) if name in listed(base, facts) else tuple({folder: None, name: None})
 
 
 def written(base: Base, folder: str, state: ImageState, facts: Facts) -> str | Unseen | None:

@@ -14,6 +14,7 @@ from reconciler.image_facts import Filled, HalfCopies, ImageState
 from reconciler.kinds.images.eviction import Candidate, candidates, fewest
 from reconciler.kinds.images.moves import Move, to_disk, to_repository
 from reconciler.kinds.images.setup import Base, Setup, same_volume, seek
+from reconciler.kinds.images.wish import ASIDE
 from reconciler.sizes import size_text
 
 
@@ -58,7 +59,7 @@ def _waits(setup: Setup, image: str, facts: Facts) -> bool:
 
 def replacement(setup: Setup, image: str, facts: Facts) -> str | None:
     """A leftover that holds the image whole and runnable, where its own folder is missing."""
-    for folder in (f"{image}~", f"_delete_{image}"):
+    for folder in (f"{image}~", ASIDE + image):
         state = facts.see(setup.disk.question(folder, image))
         if isinstance(state, ImageState) and state.whole and state.runnable and not state.machines:
             return folder

@@ -140,7 +140,7 @@ class WantedImage(Image):
         if move is None:
             why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
             return Verdict(held=(why,))
-        copy = self._copy(facts, follows=(*self.place, "delete"))
+        copy = self._copy(facts, follows=self.gone(sight.folder))
         if not copy.changes:
             return replace(copy, held=tuple(f"on {self.disk.spelled} {what}; {why}" for why in copy.held))
         why = f"{what}; a whole copy is in the repository"
@@ -201,13 +201,7 @@ class WantedImage(Image):
             said = against.why if isinstance(against, Unseen) else against
             return Verdict(findings=(f"{folder} lies beside it and stays: {said}",))
         why = f"{folder} was left behind, and a whole copy is elsewhere"
-        change = self.deletion(folder, state, Risk.SERVICE, why, blocks=False)
-        return Verdict(changes=(replace(change, place=self._deletion_place(folder)),))
-
-    def _deletion_place(self, folder: str) -> Place:
-        """Like the second half of a removal, so that it is gone on with; others each on their own."""
-        ours = folder == f"_delete_{self.image}"
-        return (*self.place, "delete") if ours else (*self.place, "delete", folder)
+        return Verdict(changes=(self.deletion(folder, state, Risk.SERVICE, why, facts, blocks=False),))
 
 
 def _runs(sight: Sight) -> bool:

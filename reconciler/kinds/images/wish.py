@@ -12,13 +12,14 @@ from reconciler.sizes import parse_size
 
 LONGEST_NAME = 80
 """So that `_delete_NAME`, `NAME-s001.vmdk` and `NAME.vmx.reference` stay names on every file system."""
-LEFTOVERS = ("_delete_{}", "{}~", "{}_2gbsparse")
+ASIDE = "_delete_"
+LEFTOVERS = (ASIDE + "{}", "{}~", "{}_2gbsparse")
 """Folders that VCL, and we, may leave behind beside an image's own."""
 
 
 def _name(text: str) -> str:
     odd = any(letter in '/\\"' or not letter.isprintable() for letter in text)
-    if odd or text.startswith((".", "_delete_")) or text.endswith(("~", "_2gbsparse")):
+    if odd or text.startswith((".", ASIDE)) or text.endswith(("~", "_2gbsparse")):
         raise ValueError(
             "is no name of an image (would be right: a plain folder name such as vmwarewinxp-base234-v12)"
         )

@@ -366,6 +366,31 @@ def test_what_is_left_of_an_absent_image_goes_too() -> None:
     assert "can't see what uses it" in said(plan_of(wish({A: "absent"}, there), there), f"image/{A}")[0]
 
 
+def test_what_stands_aside_already_goes_first() -> None:
+    there = Volumes({A: whole(), f"_delete_{A}": whole()}, {A: whole()})
+    assert [type(it) for it in settle(wish({A: "absent"}, there), there)] == [
+        DeleteFolder,
+        SetAside,
+        DeleteFolder,
+    ]
+    there = Volumes({A: broken(), f"_delete_{A}": whole(machines=("m.vmx",))}, {A: whole()})
+    plan = plan_of(wish({A: {}}, there), there)
+    assert plan.steps == ()
+    assert any(f"_delete_{A} is in the way of setting it aside" in why for why in said(plan, f"image/{A}"))
+    there = Volumes(
+        {A: whole(), f"_delete_{A}": whole(locked="held")}, {A: whole(), B: whole()}, free=5 * MIB
+    )
+    assert verbs(plan_of(wish({B: {}}, there, mode="dedicated"), there)) == []
+
+
+def test_what_was_set_aside_is_used_by_the_name_that_it_had() -> None:
+    used = (DiskUse("vol-1", f"{A}/{A}.vmdk", "virtual machine 'v'"),)
+    there = Volumes({f"_delete_{A}": whole()}, {A: whole()}, uses=used)
+    assert "it is in use: virtual machine 'v'" in said(
+        plan_of(wish({A: "absent"}, there), there), f"image/{A}"
+    )
+
+
 def test_users_are_named_up_to_three() -> None:
     uses = tuple(DiskUse("vol-1", f"{A}/{A}.vmdk", f"machine {number}") for number in range(5))
     there = Volumes({A: whole()}, {A: whole()}, uses=uses)

@@ -38,6 +38,7 @@ from reconciler.image_facts import (
 )
 from reconciler.image_verbs import CopyVerb, DeleteFolder, LoadModule, PutInPlace, SetAside
 from reconciler.kinds import images
+from reconciler.kinds.images.setup import names
 from reconciler.kinds.images.wish import ImagesWish
 from reconciler.kinds.model import Resource, Risk, Source, Wisher
 from reconciler.plan import Plan, Rules, Step, make_plan
@@ -157,8 +158,8 @@ class Volumes:
             self.loaded = True
 
     def _is_copied(self, name: str) -> bool:
-        copied = (self.repository or {}).get(name)
-        return (self.here or self.reachable) and copied is not None and copied.whole
+        there = (self.repository or {}).items() if self.here or self.reachable else ()
+        return any(name in names(image) and state.whole for image, state in there)
 
     def _delete(self, verb: DeleteFolder) -> None:
         name = verb.room.folder.rpartition("/")[2]
