@@ -56,7 +56,8 @@ class Ledger:
 
     def settle(self, plan: Plan) -> list[Step]:
         """Hold what was done against the last look: the steps that were done and did not last. One that is still wanted
-        and was not tried is skipped; one that came with another step is done only if its resource is as wished now."""
+        and was not tried is skipped; one that came with another step is done only if its resource is as wished now. A
+        deletion that was planned and never made, as nothing asks for it any more, is none of them."""
         lost = [step for step in plan.steps if self._outcome(step) is Outcome.DONE]
         for step in plan.steps:
             if not self.tried(step):
@@ -72,8 +73,10 @@ class Ledger:
 
     def _rest(self, in_sync: Iterable[str]) -> None:
         for step in self._first_plan.steps:
-            if not self.tried(step):
-                outcome = Outcome.DONE if step.resource in in_sync else Outcome.SKIPPED
+            fulfilled = step.resource in in_sync
+            # nothing was deleted that no step has deleted: it was not needed in the end, and stays
+            if not self.tried(step) and not (fulfilled and step.change.verb == "delete"):
+                outcome = Outcome.DONE if fulfilled else Outcome.SKIPPED
                 self.ended[key_of(step)] = self._described(step, outcome=outcome)
 
     def report(self, task: Task, contact: Contact, look: Look, fault: Fault | None) -> HostReport:
