@@ -144,7 +144,8 @@ class DiskUse:
 
     `volume` is the volume's id, or the name where only that is known, or None: then `path` is what was written, and any
     volume may be meant. `path` is relative to the volume: `img/img.vmdk`. `running`: the machine is running now.
-    `writes`: it is the end of a chain, where a running machine writes.
+    `writes`: it is the end of a chain, where a running machine writes. `wished`: nothing refers to it yet, but a spec
+    wants it there.
     """
 
     volume: str | None
@@ -152,6 +153,7 @@ class DiskUse:
     who: str
     running: bool = False
     writes: bool = False
+    wished: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from reconciler.engine import Contact
 from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
 from reconciler.faults import Bug, Fault, LoginRefused, Unreachable
 from reconciler.image_facts import DisksInUse, DiskUse, InUse
+from reconciler.kinds.images.setup import names
 from reconciler.kinds.paths import DatastorePath, parse_datastore_path
 
 FRESH_SECONDS = 60.0
@@ -68,26 +69,27 @@ class _Neighbour:
 
     def use(self, datastore: Datastore, *, private: bool) -> InUse:
         """What this host and its spec use on the volume that another host mounts as `datastore`."""
+        wanted = _wanted(self._host, datastore, datastore.id)
         with self._gate:
             mounted = self._mounted(datastore)
             if isinstance(mounted, Unseen):
-                return InUse(
-                    (), (self._blind(mounted.why),) if self._may_mount(datastore, private=private) else ()
-                )
-            if mounted is None:
-                return InUse()
+                known = self._may_mount(datastore, private=private)
+                return InUse(wanted, (self._blind(mounted.why),) if known else ())
+            if not mounted:
+                return InUse(wanted)
             uses = self._ask(DisksInUse(), Facts(self._facts))
-        wanted = _wanted(self._host, mounted)
+        found = (it for one in mounted for it in _wanted(self._host, one, one.name, one.id))
+        wanted = tuple(dict.fromkeys((*wanted, *found)))
         if isinstance(uses, Unseen):
             return InUse(wanted, (self._blind(uses.why),))
-        here = (replace(it, who=f"{it.who} on {self._host.name}") for it in uses if _may_be_on(it, mounted))
-        return InUse((*wanted, *here))
+        here = (it for it in uses if any(_may_be_on(it, one) for one in mounted))
+        return InUse((*wanted, *(replace(it, who=f"{it.who} on {self._host.name}") for it in here)))
 
     def _blind(self, why: str) -> str:
         return f"{self._host.name} can't be asked what it uses there: {why}"
 
-    def _mounted(self, datastore: Datastore) -> Datastore | Unseen | None:
-        """How this host mounts that volume; None: it does not."""
+    def _mounted(self, datastore: Datastore) -> tuple[Datastore, ...] | Unseen:
+        """How this host mounts that volume, as far as can be told; empty: it does not."""
         if self._host.mode == "paused":
             return Unseen("it is paused")
         if monotonic() >= self._looked + FRESH_SECONDS or not self._facts:
@@ -100,7 +102,7 @@ class _Neighbour:
             return listed
         if any(it.id is None for it in listed):
             return Unseen("it does not tell which volumes its datastores are")
-        return next((it for it in listed if it.id == datastore.id), None)
+        return tuple(it for it in listed if it.id == datastore.id or _may_be_one(it, datastore))
 
     def _ask(self, question: Question[Any], known: Facts) -> Any:
         if monotonic() < self._until:
@@ -159,16 +161,35 @@ def _is_private(host: DesiredHost, datastore: Datastore) -> bool:
     return named and wish.mode == "dedicated"
 
 
-def _wanted(host: DesiredHost, mounted: Datastore) -> tuple[DiskUse, ...]:
-    """The images that this spec wants on the volume, as if something used them."""
+def _may_be_one(one: Datastore, other: Datastore) -> bool:
+    """Whether two mounts may be of one export: ESXi makes the id of an NFS volume of the server as it was spelled, and
+    one server has many names."""
+    return one.nfs is not None and other.nfs is not None and _plain(one.nfs.path) == _plain(other.nfs.path)
+
+
+def _plain(path: str) -> str:
+    return "/".join(part for part in path.split("/") if part)
+
+
+def _wanted(host: DesiredHost, volume: Datastore, *called: str | None) -> tuple[DiskUse, ...]:
+    """The images that this spec wants on the volume, mounted or not, as if something used them. `called` is how the
+    host may name it."""
     path = _virtual_disk(host)
     images: Any = getattr(host.spec, "images", None) or {}
-    if path is None or path.datastore not in (mounted.name, mounted.id):
+    if path is None or not (path.datastore in called or _is_to_be(host, path, volume)):
         return ()
     folder = f"{path.relative}/" if path.relative else ""
     who = f"the spec of {host.name}, which wants it"
     return tuple(
-        DiskUse(mounted.id, f"{folder}{name}/{name}.vmdk", who)
-        for name, wish in images.items()
+        DiskUse(volume.id, f"{folder}{name}/{image}.vmdk", who, wished=True)
+        for image, wish in images.items()
         if wish != "absent"
+        for name in names(image)
     )
+
+
+def _is_to_be(host: DesiredHost, path: DatastorePath, volume: Datastore) -> bool:
+    """Whether the spec wants that export mounted under the name on which it keeps its images."""
+    stores: Any = getattr(host.spec, "datastores", None) or {}
+    source = getattr(stores.get(path.datastore), "nfs", None)
+    return source is not None and volume.nfs is not None and _plain(source.path) == _plain(volume.nfs.path)

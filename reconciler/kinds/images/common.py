@@ -61,10 +61,12 @@ class Image:
             yield from sights(self.disk, self.image)
             yield from (self.disk.question(folder, self.image) for folder in self.leftovers(facts))
 
-    def removal(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
+    def removal(
+        self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts, *, repair: bool = False
+    ) -> Verdict:
         """Set a folder aside and delete it, unless something speaks against it."""
         aside = ASIDE + folder
-        against = objection(self.disk, folder, state, facts)
+        against = objection(self.disk, folder, state, facts, repair=repair)
         if against is None and aside in listed(self.disk, facts):
             against = f"{why}, but {aside} is in the way of setting it aside"
         if isinstance(against, Unseen):

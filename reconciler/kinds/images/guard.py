@@ -10,8 +10,13 @@ from reconciler.kinds.images.wish import ASIDE
 MOST_SHOWN = 3
 
 
-def objection(base: Base, folder: str, state: ImageState, facts: Facts) -> str | Unseen | None:
-    """Why the folder must stay: it is in use, or may be, or a machine lives in it. Unseen: it can't be told."""
+def objection(
+    base: Base, folder: str, state: ImageState, facts: Facts, *, repair: bool = False
+) -> str | Unseen | None:
+    """Why the folder must stay: it is in use, or may be, or a machine lives in it. Unseen: it can't be told.
+
+    `repair`: a whole copy takes its place, so that a spec which wants the image there is served.
+    """
     if state.machines:
         return f"a virtual machine lives in it ({state.machines[0]})"
     if state.locked is not None:
@@ -20,6 +25,7 @@ def objection(base: Base, folder: str, state: ImageState, facts: Facts) -> str |
     if isinstance(use, Unseen):
         return Unseen(f"can't see what uses it: {use.why}")
     uses = tuple(it for name in _called(base, folder, facts) for it in use.of(base.on_volume(name)))
+    uses = tuple(it for it in uses if not (it.wished and repair))
     if uses:
         return f"it is in use: {_named(uses)}"
     if use.blind:

@@ -144,7 +144,7 @@ class WantedImage(Image):
         if not copy.changes:
             return replace(copy, held=tuple(f"on {self.disk.spelled} {what}; {why}" for why in copy.held))
         why = f"{what}; a whole copy is in the repository"
-        gone = self.removal(sight.folder, state, Risk.SERVICE, why, facts)
+        gone = self.removal(sight.folder, state, Risk.SERVICE, why, facts, repair=True)
         return together([gone, copy]) if gone.changes else gone
 
     # -- in the repository -----------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class WantedImage(Image):
             return Verdict()
         if not elsewhere:
             return Verdict(findings=(f"{folder} lies beside it and stays: no whole copy is elsewhere",))
-        against = objection(self.disk, folder, state, facts)
+        against = objection(self.disk, folder, state, facts, repair=True)
         if against is not None:
             said = against.why if isinstance(against, Unseen) else against
             return Verdict(findings=(f"{folder} lies beside it and stays: {said}",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ class Host:
         self.name, self.mode = name, mode
         disk = SimpleNamespace(path=path, mode=more.get("disk", "shared")) if path else None
         self.spec = SimpleNamespace(virtual_disk=disk, images=more.get("images"))
+        self.spec.datastores = more.get("datastores")
         self.mounts: Any = more.get("mounts", (NFS,))
         self.uses: Any = more.get("uses", ())
         self.trouble: Exception | None = more.get("trouble")
@@ -121,7 +123,35 @@ def test_every_spec_speaks_for_the_images_that_it_wants_there() -> None:
     answer = asked(
         Host("a"), Host("b", path="[images] sub", images=wishes), Host("c", path="[ds] x", images=wishes)
     )
-    assert answer == InUse((DiskUse("95e3-1", "sub/win/win.vmdk", "the spec of b, which wants it"),))
+    wanted = DiskUse("95e3-1", "sub/win/win.vmdk", "the spec of b, which wants it", wished=True)
+    assert answer == InUse((wanted,))
+
+
+def test_a_spec_speaks_for_its_images_where_they_are_to_be_mounted_again() -> None:
+    again = {"masters": SimpleNamespace(nfs=SimpleNamespace(path="/images/"))}
+    wishes = {"vmwarewinxp-verylongprettyname1234-v10": object()}
+    for trouble, mounts in ((None, (VMFS,)), (Unreachable("b: no answer", next=""), ())):
+        host = Host("b", path="masters", images=wishes, mounts=mounts, trouble=trouble, datastores=again)
+        answer = asked(Host("a"), host)
+        assert isinstance(answer, InUse)
+        assert [it.path.partition("/")[0] for it in answer.uses] == [
+            "vmwarewinxp-verylongprettyname1234-v10",
+            "vmwarewinxp-verylongp1234-v10",
+        ]
+
+
+def test_a_local_disk_of_the_same_name_is_another_disk() -> None:
+    host = Host("b", path="datastore1", images={"win": object()}, mounts=(replace(VMFS, id="5f-2"),))
+    assert asked(Host("a"), host, datastore=VMFS) == InUse()
+
+
+def test_an_export_under_another_name_of_its_server_may_be_the_same() -> None:
+    """ESXi makes the id of an NFS volume of the server as it was spelled."""
+    spelled = Datastore("repo", "NFS", True, NfsSource("filer.example.org", "/images/"), id="77aa-2")
+    host = Host("b", mounts=(spelled,), uses=(DiskUse("77aa-2", "win/win.vmdk", "virtual machine 'vm9'"),))
+    answer = asked(Host("a"), host)
+    assert isinstance(answer, InUse)
+    assert [it.who for it in answer.uses] == ["virtual machine 'vm9' on b"]
 
 
 def test_what_the_host_itself_can_not_tell_is_not_known() -> None:

@@ -391,6 +391,15 @@ def test_what_was_set_aside_is_used_by_the_name_that_it_had() -> None:
     )
 
 
+def test_a_broken_image_that_other_specs_want_too_is_repaired() -> None:
+    """They all wait for a whole one; taking it away for good is another thing."""
+    wished = (DiskUse("vol-1", f"{A}/{A}.vmdk", "the spec of b, which wants it", wished=True),)
+    there = Volumes({A: broken()}, {A: whole()}, uses=wished)
+    assert verbs(plan_of(wish({A: {}}, there), there)) == ["SetAside", "DeleteFolder", "CloneDisk"]
+    (why,) = said(plan_of(wish({A: "absent"}, there), there), f"image/{A}")
+    assert why == "it is in use: the spec of b, which wants it"
+
+
 def test_users_are_named_up_to_three() -> None:
     uses = tuple(DiskUse("vol-1", f"{A}/{A}.vmdk", f"machine {number}") for number in range(5))
     there = Volumes({A: whole()}, {A: whole()}, uses=uses)
