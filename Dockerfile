@@ -14,6 +14,10 @@ RUN /opt/reconciler/bin/pip install --no-deps --no-build-isolation . \
 FROM python:3.11.14-slim-bookworm
 LABEL org.opencontainers.image.title="reconciler" \
       org.opencontainers.image.description="A desired-state controller for VMware ESX/ESXi hosts"
+# qemu-img and qemu-nbd read the master images of a repository on the management node
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends qemu-utils \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/reconciler --shell /usr/sbin/nologin reconciler \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/reconciler \
     && install -d /specs

@@ -30,6 +30,7 @@ $(READY): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@touch '$@'
 
 demo: $(READY) ## simulated hosts with drift: planned, put right, and still right after a power loss
+	@'$(ROOT).ci/debian-packages' qemu-img
 	@$(IN_ROOT) .venv/bin/python demo/run.py
 
 test: $(READY) ## all tests, or TESTS="tests/unit -k plan"

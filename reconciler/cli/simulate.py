@@ -22,6 +22,7 @@ OUT = option("--out", metavar="DIR", help="The folder for their specs and keys."
     metavar="LIST",
     help="Which ESXi versions, parted by commas; each in turn.  [default: one of each release]",
 )
+@option("--images", is_flag=True, help="With master images, and specs that want them; needs qemu-img.")
 @OUT
 @LOGS
 @click.pass_context
@@ -39,7 +40,7 @@ def command(context: click.Context, /, **_: Any) -> int | None:
         from reconciler.simulator import lab
 
         names = [name.strip() for name in (options["versions"] or "").split(",") if name.strip()]
-        lab.run(options["hosts"], names, _folder(options), tell)
+        lab.run(options["hosts"], names, _folder(options), tell, images=options["images"])
     return 0
 
 

@@ -74,6 +74,9 @@ def _step(step: StepReport, paint: Paint, indent: str = "  ") -> Iterator[str]:
     yield from _fields(step, paint, inner)
     if step.outcome is not Outcome.DONE:
         yield from _actions(step, paint, inner)
+    else:
+        notes = (action.title for action in step.actions if not action.commands)
+        yield from (line for title in notes for line in _paragraph(title, inner))
 
 
 def _fields(step: StepReport, paint: Paint, indent: str) -> Iterator[str]:
