@@ -13,7 +13,6 @@ from tests.live.images.setup import (
     LINUX,
     REPOSITORY,
     SIZE,
-    VERSIONS,
     WIN,
     arrived,
     clean,
@@ -24,8 +23,10 @@ from tests.live.images.setup import (
     wishes,
 )
 
+EVERY_VERSION = ("4.1", "5.0", "5.1", "5.5", "6.0", "6.5", "6.7", "7.0", "8.0")
 
-@pytest.mark.parametrize("version", ["4.1", "5.0", "5.1", "5.5", "6.0", "6.5", "6.7", "7.0", "8.0"])
+
+@pytest.mark.parametrize("version", EVERY_VERSION)
 def test_from_a_repository_on_the_host(version: str, tmp_path: Path) -> None:
     with images_world(tmp_path, version, wishes({WIN: {}})) as there:
         digest = put_on(there, REPOSITORY, WIN, "2gbsparse")
@@ -42,7 +43,7 @@ def test_from_a_repository_on_the_host(version: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EVERY_VERSION)
 def test_from_a_repository_here(version: str, form: str, tmp_path: Path) -> None:
     repository = tmp_path / "repo"
     digest = put_here(repository, WIN, form)
