@@ -44,6 +44,19 @@ def test_each_single_cut_heals(
                 case.heals()
 
 
+@pytest.mark.parametrize("way", ["stream", "fetch"])
+def test_a_stream_that_is_cut_at_any_byte_heals(
+    way: str, tmp_path: Path, tally: Tally, request: pytest.FixtureRequest
+) -> None:
+    long = request.config.getoption("--hypothesis-profile") == "soak"
+    for count in range(40_000, 6 << 20, 100_003 if long else 1_500_007):
+        tally("cuts at a byte")
+        with image_case(tmp_path / str(count), VERSIONS[way], way) as case:
+            case.there.host.fault("cut-after-bytes", count=count)
+            case.there.run()
+            case.heals()
+
+
 @pytest.mark.parametrize("way", ["stream", "evict", "fetch"])
 def test_a_power_loss_heals(way: str, tmp_path: Path, tally: Tally, request: pytest.FixtureRequest) -> None:
     version, step = "6.7", every(request)
