@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.events import Carrying
 from reconciler.report import Status
 from tests.live.images.setup import (
     DISK,
@@ -74,16 +75,52 @@ def test_in_the_form_that_the_spec_wants(form: str, where: str, tmp_path: Path) 
         assert taken >= SIZE if form != "thin" else taken < SIZE // 4
 
 
-@pytest.mark.parametrize("where", ["mounted", "here"])
-def test_the_strong_proof_is_named(where: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "where", "form"),
+    [
+        ("5.5", "mounted", "2gbsparse"),
+        ("5.5", "mounted", "thin"),
+        ("6.7", "mounted", "2gbsparse"),
+        ("6.7", "here", "2gbsparse"),
+    ],
+)
+def test_the_strong_proof_is_made_and_named(version: str, where: str, form: str, tmp_path: Path) -> None:
     repository = tmp_path / "repo"
-    put_here(repository, WIN)
-    spec = wishes({WIN: {"verify": "full"}}, REPOSITORY if where == "mounted" else str(repository))
-    with images_world(tmp_path, "6.7", spec) as there:
-        put_on(there, REPOSITORY, WIN, "2gbsparse")
+    kept = {"format": "2gbsparse" if form == "2gbsparse" else "vmdk"}
+    spec = wishes({WIN: {"verify": "full"}}, REPOSITORY if where == "mounted" else str(repository), kept=kept)
+    with images_world(tmp_path, version, spec) as there:
+        if where == "here":
+            put_here(repository, WIN)
+        else:
+            put_on(there, REPOSITORY, WIN, form)
         report = there.run()
-        assert report.status is Status.CONVERGED
-        assert "all that a guest sees" in report.steps[0].actions[-1].title
+        assert (report.status, report.fault) == (Status.CONVERGED, None), report
+        assert "proved: a checksum of all that a guest sees" in report.steps[0].actions[-1].title
+        assert clean(there)
+
+
+def test_a_clone_that_is_not_what_its_source_is_does_not_get_its_name(tmp_path: Path) -> None:
+    with images_world(tmp_path, "5.5", wishes({WIN: {"verify": "full"}})) as there:
+        put_on(there, REPOSITORY, WIN, "2gbsparse")
+        spoiled: list[str] = []
+
+        class Spoiling(list):  # type: ignore[type-arg]
+            def append(self, event: object) -> None:
+                super().append(event)
+                if isinstance(event, Carrying) and "the proof" in event.what and not spoiled:
+                    jobs = [it for it in there.host.files.names(DISK) if it.startswith(".reconciler-")]
+                    (job,) = [it for it in jobs if it != ".reconciler-lock"]
+                    spoiled.append(job)
+                    there.host.files.write(f"{DISK}/{job}/disk/{WIN}-flat.vmdk", b"spoiled")
+
+        there.events = Spoiling()
+        report = there.run()
+        assert spoiled
+        assert report.status is Status.FAILED
+        assert report.fault is not None
+        assert "a checksum of all that a guest sees is another" in report.fault.message
+        assert not there.host.files.exists(f"{DISK}/{WIN}")
+        assert clean(there)
 
 
 @pytest.mark.parametrize("form", ["qcow2", "vdi", "monolithicSparse", "streamOptimized"])

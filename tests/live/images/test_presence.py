@@ -167,6 +167,30 @@ def test_a_master_is_captured_into_a_mounted_repository(version: str, tmp_path: 
         assert there.run().status is Status.IN_SYNC
 
 
+@pytest.mark.parametrize(
+    ("version", "where", "form"),
+    [
+        ("5.5", "mounted", "2gbsparse"),
+        ("6.7", "mounted", "2gbsparse"),
+        ("6.7", "here", "2gbsparse"),
+        ("6.7", "mounted", "vdi"),
+    ],
+)
+def test_a_capture_is_proved_by_all_that_a_guest_sees(
+    version: str, where: str, form: str, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    place = REPOSITORY if where == "mounted" else str(repository)
+    with images_world(
+        tmp_path, version, wishes({WIN: {**BOTH, "verify": "full"}}, place, kept={"format": form})
+    ) as there:
+        put_on(there, DISK, WIN)
+        report = there.run()
+        assert (report.status, report.fault) == (Status.CONVERGED, None), report
+        assert "proved: a checksum of all that a guest sees" in report.steps[0].actions[-1].title
+
+
 def seen_by_guest(path: Path) -> str:
     raw = path.parent / "raw"
     subprocess.run(["qemu-img", "convert", "-O", "raw", str(path), str(raw)], check=True)

@@ -56,5 +56,6 @@ def _kept(folder: Path, image: str) -> str:
     return _digest(raw.read_bytes())
 
 
-def _digest(data: bytes) -> str:
+def _digest(data: bytes | None) -> str:
+    assert data is not None
     return hashlib.sha256(data).hexdigest()

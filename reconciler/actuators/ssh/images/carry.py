@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.actuators.answer import Answer
@@ -11,7 +12,8 @@ from reconciler.actuators.ssh.images.clone import Cloning, FormRefused, clone_co
 from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.jobs import Job, place_commands
 from reconciler.actuators.ssh.images.lock import Clock, LockLost, LockTaken, Stopped, VolumeLock, volume_lock
-from reconciler.actuators.ssh.images.relay import FLAT_FORMS, Relaying
+from reconciler.actuators.ssh.images.proof import FLAT_FORMS, CloneProof, Different
+from reconciler.actuators.ssh.images.relay import Relaying
 from reconciler.actuators.ssh.images.runner import (
     HereRunner,
     HostRunner,
@@ -21,7 +23,7 @@ from reconciler.actuators.ssh.images.runner import (
     is_full,
     must,
 )
-from reconciler.actuators.work import Work
+from reconciler.actuators.work import Carried, Work
 from reconciler.disks.descriptors import BadDisk
 from reconciler.disks.nbd import MissingTool, QemuFailed
 from reconciler.image_verbs import (
@@ -74,6 +76,10 @@ class _Carrier:
             return Answer(True)
         try:
             return self._copied(verb)
+        except Different as different:
+            # what is not the source does not stay
+            jobs.remove(self._ground, Job(verb.room, verb.cargo.image))
+            return Answer(False, str(different))
         except BadDisk as bad:
             return Answer(False, f"{verb.cargo.image} can't be copied from {verb.cargo.folder}: {bad}")
         except MissingTool as missing:
@@ -92,9 +98,10 @@ class _Carrier:
         """The whole and proved copy in the job's folder."""
         if isinstance(verb, CloneDisk):
             try:
-                return Cloning(self._host, verb, self._lock, self._work, self._clock).run()
+                answer = Cloning(self._host, verb, self._lock, self._work, self._clock).run()
             except FormRefused:
                 return self._relayed(verb)
+            return self._proved(verb, answer) if answer.ok and verb.verify == "full" else answer
         if isinstance(verb, SendDisk):
             disk, _, ending = verb.cargo.file.rpartition(".")
             form = ending if ending in ("qcow2", "vdi") else "vmdk"
@@ -104,6 +111,24 @@ class _Carrier:
         if isinstance(verb, FetchDisk):
             return self._fetched(verb, job)
         return self._relayed(verb)
+
+    def _proved(self, verb: CloneDisk, answer: Answer) -> Answer:
+        """The strong proof of a clone."""
+        moved = 0
+
+        def passing(size: int) -> None:
+            nonlocal moved
+            if self._work.stopping():
+                raise Stopped("the copy is made and not proved yet; the next run goes on")
+            self._lock.check()
+            moved += size
+            total = verb.cargo.data
+            self._work.progress(
+                Carried(f"{verb.cargo.image}, the proof", min(moved, total), total, "from_host", size)
+            )
+
+        proof = CloneProof(self._host, verb, self._work.spool, passing).make()
+        return replace(answer, proof=proof)
 
     def _relayed(self, verb: CopyVerb) -> Answer:
         return Relaying(self._host, verb, self._lock, self._work).run()
@@ -122,6 +147,11 @@ class _Carrier:
         full = is_full(said) or (isinstance(problem, OSError) and problem.errno == errno.ENOSPC)
         if not full:
             return Answer(False, said)
+        if isinstance(problem, OSError) and not verb.room.here:
+            # what passes through did not fit; what has arrived on the host stays
+            return Answer(
+                False, f"the disk of {self._work.spool} here is full: {said}", next="make room there"
+            )
         jobs.remove(self._ground, Job(verb.room, verb.cargo.image))
         if verb.room.here:
             return Answer(

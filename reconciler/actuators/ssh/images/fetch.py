@@ -15,6 +15,7 @@ from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs, parts
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.proof import Different
 from reconciler.actuators.ssh.images.runner import HereRunner, HostRunner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.disks import targets
@@ -136,9 +137,7 @@ class Fetching:
             return "checksums of all parts, made on the host from its disk"
         with open_source(inside, self._job.room.disk, _vmdk(self._verb.format)) as copy:
             if copy.digest() != digest:
-                raise Stumbled(
-                    "the copy differs from its source: a checksum of all that a guest sees is another"
-                )
+                raise Different
         return "a checksum of all that a guest sees, of both disks"
 
 

@@ -15,8 +15,10 @@ from typing import BinaryIO
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
 from reconciler.actuators.ssh.images.fetch import Fetching
+from reconciler.actuators.ssh.images.files import digest_of, fetch_all
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Different
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.ssh.images.send import SEND_SECONDS, Sending
 from reconciler.actuators.work import Carried, Direction, Work
@@ -25,7 +27,6 @@ from reconciler.disks.sources import open_source
 from reconciler.image_verbs import CopyVerb, Room
 from reconciler.transports.shell import quote
 
-FLAT_FORMS = ("vmfs", "monolithicFlat")
 PIECE = 1 << 20
 
 
@@ -54,47 +55,26 @@ class Relaying:
         shutil.rmtree(job.disk, ignore_errors=True)
         shutil.copytree(made, job.disk)
         shutil.rmtree(self._spool, ignore_errors=True)
-        return Answer(True, proof="checksums of all files, made on the host")
+        return Answer(True, proof=self._proof("made on the host"))
 
     # -- into the virtual disk path --------------------------------------------------------------------------
 
     def _in(self) -> Answer:
         """Fetch the files as they are, put them together here, and send the disk."""
         stem, _, ending = self._verb.cargo.file.rpartition(".")
-        files = self._spool / "files"
-        files.mkdir(exist_ok=True)
-        for name in self._names(self._verb.cargo.folder, stem):
-            self._fetch_file(f"{self._verb.cargo.folder}/{name}", files / name)
+        files = self._fetched(stem)
         form = ending if ending in ("qcow2", "vdi") else "vmdk"
         return Sending(self._runner, self._verb, self._lock, self._work).run(files, stem, form)
 
-    def _names(self, folder: str, stem: str) -> list[str]:
-        """The files of a disk on the host; names that lead out of its folder are none."""
-        where = (
-            f'cd {quote(folder)} && for f in {quote(stem)}*; do [ -f "$f" ] && printf \'%s\\000\' "$f"; done'
-        )
-        piece = must(self._runner, f"{where}; true")
-        names = [name.decode("utf-8", "surrogateescape") for name in piece.out.split(b"\0") if name]
-        return [name for name in names if "/" not in name and name not in (".", "..")]
+    def _fetched(self, stem: str) -> Path:
+        """Where the files of the disk lie here."""
+        files = self._spool / "files"
+        fetch_all(self._runner, self._verb.cargo.folder, stem, files, self._taken)
+        return files
 
-    def _fetch_file(self, source: str, target: Path) -> None:
-        """Copy one file, unless it is there already and the same."""
-        digest = must(self._runner, f"md5sum < {quote(source)}", SEND_SECONDS).text.split()[0]
-        if target.is_file() and _digest_of(target) == digest:
-            return
-        taken = hashlib.md5(usedforsecurity=False)
-        with target.open("wb") as stream:
-
-            def take(piece: bytes) -> None:
-                self._heed()
-                taken.update(piece)
-                stream.write(piece)
-                self._tell(len(piece), "from_host")
-
-            output = self._runner.session.receive(f"cat {quote(source)}", take, limit=SEND_SECONDS)
-        if output.status != 0 or taken.hexdigest() != digest:
-            said = output.err.decode("utf-8", "replace").strip()
-            raise Stumbled(said or f"{source} changed while it was read")
+    def _taken(self, size: int) -> None:
+        self._heed()
+        self._tell(size, "from_host")
 
     # -- into a repository on the host -----------------------------------------------------------------------
 
@@ -104,7 +84,7 @@ class Relaying:
         made = self._made(form)
         job = self._job
         found = jobs.find(self._runner, job)
-        identity = f"{_digest_of(made / targets.disk_file(job.room.disk, form))} {form}"
+        identity = f"{digest_of(made / targets.disk_file(job.room.disk, form))} {form}"
         if found is not None and not found.goes_on("push", identity):
             jobs.remove(self._runner, job)
             found = None
@@ -112,7 +92,7 @@ class Relaying:
             jobs.begin(self._runner, job, self._lock.guard, "push", identity)
         for path in sorted(made.iterdir()):
             self._push_file(path, f"{job.disk}/{path.name}")
-        return Answer(True, proof="checksums of all files, read back from the host")
+        return Answer(True, proof=self._proof("read back from the host"))
 
     def _form(self) -> str:
         return {"thin": "vmdk"}.get(self._verb.format, self._verb.format)
@@ -133,10 +113,8 @@ class Relaying:
 
     def _converted(self, made: Path, form: str) -> Path:
         """A disk of several files: fetched as it is, and written anew here."""
-        stem, files = self._verb.cargo.file.rpartition(".")[0], self._spool / "files"
-        files.mkdir(exist_ok=True)
-        for name in self._names(self._verb.cargo.folder, stem):
-            self._fetch_file(f"{self._verb.cargo.folder}/{name}", files / name)
+        stem = self._verb.cargo.file.rpartition(".")[0]
+        files = self._fetched(stem)
         growing = self._spool / "growing"
         shutil.rmtree(growing, ignore_errors=True)
         growing.mkdir()
@@ -149,13 +127,24 @@ class Relaying:
                         self._heed()
                         target.write(offset, source.read(offset, min(PIECE, run.end - offset)))
                 target.flush()
+            if self._verb.verify == "full":
+                self._compare(growing, form, source.digest())
         if (files / f"{stem}.vmx.reference").is_file():
             shutil.copy(files / f"{stem}.vmx.reference", growing / f"{disk}.vmx.reference")
         growing.rename(made)
         return made
 
+    def _compare(self, made: Path, form: str, digest: str) -> None:
+        with open_source(made, self._job.room.disk, form if form in ("qcow2", "vdi") else "vmdk") as copy:
+            if copy.digest() != digest:
+                raise Different
+
+    def _proof(self, files: str) -> str:
+        whole = "a checksum of all that a guest sees, and " if self._verb.verify == "full" else ""
+        return f"{whole}checksums of all files, {files}"
+
     def _push_file(self, path: Path, target: str) -> None:
-        digest = _digest_of(path)
+        digest = digest_of(path)
         same = f"[ \"$(md5sum < {quote(target)})\" = '{digest}  -' ]"
         if self._runner.ask(f"[ -f {quote(target)} ] && {same}", SEND_SECONDS).status == 0:
             return
@@ -188,8 +177,3 @@ class Relaying:
         self._work.progress(
             Carried(cargo.image, min(cargo.data, self._moved // 2), cargo.data, direction, passed)
         )
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

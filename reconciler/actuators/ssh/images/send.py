@@ -16,6 +16,7 @@ from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs, parts
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.proof import whole_proof
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.disks.chunks import Chunk, chunks
@@ -24,8 +25,6 @@ from reconciler.image_verbs import CopyVerb
 from reconciler.transports.shell import quote
 
 SEND_SECONDS, APPLY_SECONDS = 3600.0, 900.0
-WHOLE_RATE = 10 << 20
-"""A checksum of a whole disk is given its time at this rate, in bytes per second."""
 COMPARED_AT_ONCE = 16
 
 
@@ -178,14 +177,6 @@ class Sending:
         if self._verb.verify == "full":
             return whole_proof(self._runner, self._flat, source.capacity, source.digest())
         return f"checksums of all {len(every)} parts, read back from the host's disk"
-
-
-def whole_proof(runner: HostRunner, flat: str, capacity: int, digest: str) -> str:
-    """Compare a checksum of the whole disk on the host (`flat` is quoted). Raises Stumbled when it differs."""
-    piece = must(runner, f"md5sum < {flat}", max(APPLY_SECONDS, capacity / WHOLE_RATE))
-    if piece.text.split()[:1] != [digest]:
-        raise Stumbled("the copy differs from its source: a checksum of all that a guest sees is another")
-    return "a checksum of all that a guest sees, on the host"
 
 
 def create_command(verb: CopyVerb, job: Job) -> str:
