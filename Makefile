@@ -54,6 +54,7 @@ soak: $(READY) ## hundreds of kills, cuts and interrupts, and the properties wit
 		--ignore=tests/faults $(TESTS)
 
 bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one
+	@'$(ROOT).ci/debian-packages' ssh qemu-img
 	@$(IN_ROOT) for script in bench/*.py; do .venv/bin/python "$$script" $(BENCH_FLAGS) || exit 1; done
 
 lock: ## pin the newest versions that pyproject.toml permits

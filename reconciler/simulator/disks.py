@@ -9,6 +9,7 @@ import errno
 import hashlib
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.simulator.nodes import Node
@@ -94,10 +95,22 @@ def _regions(extent: Extent, length: int) -> list[tuple[int, int]]:
     if node is None or extent.kind in ("VMFSSPARSE", "SESPARSE"):
         return []
     if extent.kind == "SPARSE":
-        return [(number * GRAIN, GRAIN) for number, at in enumerate(_table(node)) if at]
+        return _neighbours(number for number, at in enumerate(_table(node)) if at)
     if node.blob is None or extent.offset:
         return [(0, length)]
     return [(start, min(size, length - start)) for start, size in node.blob.regions() if start < length]
+
+
+def _neighbours(grains: Iterable[int]) -> list[tuple[int, int]]:
+    """The stretches of grains that stand beside each other: each read of an extent walks through its whole table."""
+    found: list[tuple[int, int]] = []
+    for number in grains:
+        start, size = found[-1] if found else (0, 0)
+        if found and start + size == number * GRAIN:
+            found[-1] = (start, size + GRAIN)
+        else:
+            found.append((number * GRAIN, GRAIN))
+    return found
 
 
 def opened(folder: Node, name: str, volumes: Node, depth: int = 0) -> Disk:
