@@ -10,6 +10,8 @@ from reconciler.transports.target import SshTarget
 TRY_LATER = (
     "Check that this is the address of an ESXi host, that SSH (TSM-SSH) runs there, and the network between."
 )
+UNSENT = 128 * 1024
+"""So many bytes may wait in this machine's kernel: on a slow link, what is urgent would queue behind megabytes."""
 
 
 def dial(target: SshTarget, limit: float) -> socket.socket:
@@ -28,6 +30,8 @@ def dial(target: SshTarget, limit: float) -> socket.socket:
         try:
             connection.settimeout(limit / len(found))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
             connection.connect(address)
             return connection
         except OSError as error:

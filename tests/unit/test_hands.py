@@ -22,7 +22,7 @@ from tests.unit.test_commands import MOUNT41, NEW, OLD
 class NoStreams:
     """A session over which no disk travels."""
 
-    def send(self, command: str, data: Iterable[bytes], *, limit: float) -> Output:
+    def send(self, command: str, data: Iterable[bytes | memoryview], *, limit: float) -> Output:
         raise AssertionError(f"nothing should be sent: {command}")
 
     def receive(self, command: str, sink: Callable[[bytes], None], *, limit: float) -> Output:
@@ -35,7 +35,7 @@ class Saying(NoStreams):
     def __init__(self, *said: tuple[int, bytes, bytes], rest: bytes = b"") -> None:
         self.said, self.rest, self.sent = said, rest, b""
 
-    def run(self, script: bytes, *, limit: float) -> Output:
+    def run(self, script: bytes, *, limit: float, urgent: bool = False) -> Output:
         self.sent = script
         word = re.findall(rb"\\036 ([0-9a-f]+) %s", script)[0]
         ends = [b"\x1e " + word + b" %d %d\x1e" % (at, it[0]) for at, it in enumerate(self.said)]

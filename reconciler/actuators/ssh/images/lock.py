@@ -199,7 +199,7 @@ class VolumeLock:
         while not self._done.wait(BEAT_SECONDS):
             old, new = (f"{self._owner}/beat-{number}" for number in (self._number, self._number + 1))
             try:
-                piece = self._runner.ask(f"mkdir {new} && rmdir {old}")
+                piece = self._runner.ask(f"mkdir {new} && rmdir {old}", urgent=True)
             except (Fault, Stumbled):
                 # the link is gone: whoever works over it learns it too
                 return

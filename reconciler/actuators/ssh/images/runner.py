@@ -22,9 +22,9 @@ class Stumbled(Exception):
 class Session(Protocol):
     """What is needed of an SSH session."""
 
-    def run(self, script: bytes, *, limit: float) -> Output: ...
+    def run(self, script: bytes, *, limit: float, urgent: bool = False) -> Output: ...
 
-    def send(self, command: str, data: Iterable[bytes], *, limit: float) -> Output: ...
+    def send(self, command: str, data: Iterable[bytes | memoryview], *, limit: float) -> Output: ...
 
     def receive(self, command: str, sink: Callable[[bytes], None], *, limit: float) -> Output: ...
 
@@ -32,8 +32,8 @@ class Session(Protocol):
 class Runner(Protocol):
     """Runs one shell command."""
 
-    def ask(self, command: str, limit: float = LIMIT_SECONDS) -> Piece:
-        """What it printed, and its exit status. Raises faults.Unreachable, Stumbled."""
+    def ask(self, command: str, limit: float = LIMIT_SECONDS, *, urgent: bool = False) -> Piece:
+        """What it printed, and its exit status. `urgent` goes before data. Raises faults.Unreachable, Stumbled."""
 
 
 class HostRunner:
@@ -42,9 +42,9 @@ class HostRunner:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def ask(self, command: str, limit: float = LIMIT_SECONDS) -> Piece:
+    def ask(self, command: str, limit: float = LIMIT_SECONDS, *, urgent: bool = False) -> Piece:
         word = secrets.token_hex(8)
-        output = self.session.run(shell.writing_script([command], word), limit=limit)
+        output = self.session.run(shell.writing_script([command], word), limit=limit, urgent=urgent)
         piece = shell.pieces(output, word).get(0)
         if piece is None:
             said = (output.out + output.err).decode("utf-8", "replace").strip()
@@ -55,7 +55,7 @@ class HostRunner:
 class HereRunner:
     """In this machine's `sh`."""
 
-    def ask(self, command: str, limit: float = LIMIT_SECONDS) -> Piece:
+    def ask(self, command: str, limit: float = LIMIT_SECONDS, *, urgent: bool = False) -> Piece:
         try:
             done = subprocess.run(
                 ["/bin/sh", "-c", command.encode("utf-8", "surrogateescape")],

@@ -1,0 +1,195 @@
+"""One command on an SSH connection: its input goes in, its output comes out, and what is urgent goes first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.faults import Refused
+from reconciler.transports.shell import Output
+from reconciler.transports.ssh_client import FOREIGN, Channel, Client
+from reconciler.transports.target import Limits
+
+READ_SIZE = 256 * 1024
+PACKET = 32 * 1024
+"""No server takes more at once; a longer piece would be copied again and again on its way."""
+WINDOW = 8 << 20
+"""What a host may send ahead, in bytes: on a link of 50 ms this still carries 160 MB/s."""
+FIRST_WINDOW = 512 * 1024
+LEAST_WINDOW = 128 * 1024
+"""On a slow link a host sends only a second's worth ahead: what else it answers queues behind that."""
+MOVING_SECONDS = 5.0
+YIELD_SECONDS = 15.0
+"""Data gives way to what is urgent for so long at most."""
+
+Data = Iterable[bytes | memoryview]
+
+
+def window_for(rate: float) -> int:
+    """What a host may send ahead on a link of that rate (bytes per second): a second's worth, within limits."""
+    return int(min(max(rate, LEAST_WINDOW), WINDOW))
+
+
+class Way:
+    """Lets what is urgent pass: data in bulk asks before every packet whether the way is free."""
+
+    def __init__(self) -> None:
+        self._gate, self._urgent, self._free = threading.Lock(), 0, threading.Event()
+        self._free.set()
+
+    @contextmanager
+    def cleared(self) -> Iterator[None]:
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._gate:
+            self._urgent += change
+            (self._free.clear if self._urgent else self._free.set)()
+
+    def wait(self) -> None:
+        """Until it is free, or so much time is over that waiting helps nobody."""
+        self._free.wait(YIELD_SECONDS)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One command: what goes to its standard input, seconds for the whole, who takes its output, and how much of
+    that the host may send ahead (bytes)."""
+
+    command: str
+    data: Data
+    limit: float
+    sink: Callable[[bytes], None] | None = None
+    window: int = WINDOW
+    urgent: bool = False
+
+
+class Execution:
+    """One exec. Whatever may block in paramiko (opening, sending) does so in a thread of its own; closing the
+    connection frees it."""
+
+    def __init__(self, client: Client, order: Order, way: Way) -> None:
+        self._client, self._end, self._sink = client, time.monotonic() + order.limit, order.sink
+        self._way = None if order.urgent else way
+        self._channel: Channel | None = None
+        self._failure: Exception | None = None
+        self._stopped: Exception | None = None
+        self._news, self._started = threading.Event(), threading.Event()
+        self._out, self._err, self._moved = bytearray(), bytearray(), 0.0
+        threading.Thread(target=self._feed, args=(order,), daemon=True).start()
+
+    def _feed(self, order: Order) -> None:
+        try:
+            channel = self._client.transport.open_session(window_size=order.window, timeout=self._left())
+            channel.in_buffer.set_event(self._news)
+            channel.in_stderr_buffer.set_event(self._news)
+            channel.exec_command(order.command)
+            self._channel = channel
+            self._started.set()
+            self._pour(channel, order.data)
+        except FOREIGN as error:
+            self._failure = error
+        finally:
+            self._started.set()
+
+    def _pour(self, channel: Channel, data: Data) -> None:
+        """Send all, unless what is to be sent fails to come, or nobody takes it any more."""
+        pieces = iter(data)
+        while not channel.closed:
+            try:
+                piece = next(pieces, None)
+            except Exception as stop:  # noqa: BLE001 - raised again by whoever waits for the command
+                self._stopped = stop
+                self._news.set()
+                return
+            if piece is None:
+                channel.shutdown_write()
+                return
+            self._push(channel, memoryview(piece))
+
+    def _push(self, channel: Channel, piece: memoryview) -> None:
+        while len(piece):
+            if self._way is not None:
+                self._way.wait()
+            piece = piece[channel.send(bytes(piece[:PACKET])) :]
+            self._moved = time.monotonic()
+
+    def _left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+    def collect(self, limits: Limits, limit: float, on_data: Callable[[int], None] | None) -> Output:
+        """Both streams to their end. Raises as `SshSession.run` does."""
+        channel, heard = self._begun(limits, limit), time.monotonic()
+        while True:
+            if self._stopped is not None:
+                raise self._stopped
+            ended = channel.eof_received or channel.closed
+            heard = max(heard, self._moved)
+            if self._read(channel, limits, on_data):
+                heard = time.monotonic()
+            elif ended:
+                return Output(self._status(channel, limit), bytes(self._out), bytes(self._err))
+            else:
+                self._wait(limits, limit, heard + limits.silence - time.monotonic())
+
+    def _begun(self, limits: Limits, limit: float) -> Channel:
+        begun = self._started.wait(min(self._left(), limits.silence))
+        if self._channel is not None:
+            return self._channel
+        if not begun:
+            raise self._client.lost(f"no answer within {min(limit, limits.silence):.0f} s")
+        if not self._client.alive():
+            raise self._client.lost("the connection was cut", self._failure)
+        message = f"{self._client.target.place}: the host runs no commands over SSH: {self._failure}"
+        fault = Refused(
+            message, next="Check the user's shell on the host, and what its authorized_keys allow."
+        )
+        raise fault from self._failure
+
+    def _read(self, channel: Channel, limits: Limits, on_data: Callable[[int], None] | None) -> bool:
+        before = len(self._out) + len(self._err)
+        if channel.recv_ready():
+            piece = channel.recv(READ_SIZE)
+            if self._sink is not None and piece:
+                self._sink(piece)
+                return True
+            self._out += piece
+        if channel.recv_stderr_ready():
+            self._err += channel.recv_stderr(READ_SIZE)
+        now = len(self._out) + len(self._err)
+        if now > limits.output:
+            message = f"{self._client.target.place}: a command prints without end ({now} bytes and more)"
+            raise Refused(message, next="Look on the host what it prints; nothing more was read of it.")
+        if now > before and on_data is not None:
+            on_data(now)
+        return now > before
+
+    def _wait(self, limits: Limits, limit: float, silence_left: float) -> None:
+        if self._left() == 0.0:
+            raise self._client.lost(f"no answer within {limit:.0f} s")
+        if silence_left <= 0.0:
+            raise self._client.lost(f"sent nothing for {limits.silence:.0f} s")
+        # what is being sent makes no news here: ask now and then whether it moves
+        self._news.wait(min(self._left(), silence_left, MOVING_SECONDS))
+
+    def _status(self, channel: Channel, limit: float) -> int | None:
+        """The exit status; None for a script that a signal ended."""
+        if not channel.status_event.wait(self._left()):
+            raise self._client.lost(f"no exit status within {limit:.0f} s")
+        if channel.exit_status >= 0:
+            return channel.exit_status
+        if not self._client.alive():
+            raise self._client.lost("the connection was cut", self._client.transport.get_exception())
+        return None
+
+    def close(self) -> None:
+        """Close the channel; the connection stays."""
+        if self._channel is not None:
+            self._channel.close()
