@@ -121,14 +121,16 @@ class Export:
                 return size
 
     def _receive(self, length: int) -> bytes:
-        parts: list[bytes] = []
-        while length:
-            piece = self._socket.recv(min(length, LARGEST))
-            if not piece:
+        room = bytearray(length)
+        self._receive_into(memoryview(room))
+        return bytes(room)
+
+    def _receive_into(self, room: memoryview) -> None:
+        while len(room):
+            size = self._socket.recv_into(room)
+            if not size:
                 raise QemuFailed(self._said())
-            parts.append(piece)
-            length -= len(piece)
-        return b"".join(parts)
+            room = room[size:]
 
     def _ask(self, kind: int, offset: int, length: int, data: bytes = b"") -> None:
         self._handle += 1
@@ -141,12 +143,16 @@ class Export:
 
     def read(self, offset: int, length: int) -> bytes:
         """What a guest would read. Raises OSError, QemuFailed."""
-        parts: list[bytes] = []
-        for at in range(offset, offset + length, LARGEST):
-            size = min(LARGEST, offset + length - at)
-            self._ask(_READ, at, size)
-            parts.append(self._receive(size))
-        return b"".join(parts)
+        room = bytearray(length)
+        self.read_into(offset, memoryview(room))
+        return bytes(room)
+
+    def read_into(self, offset: int, room: memoryview) -> None:
+        """Fill `room` with what a guest would read from `offset` on. Raises OSError, QemuFailed."""
+        for at in range(0, len(room), LARGEST):
+            piece = room[at : at + LARGEST]
+            self._ask(_READ, offset + at, len(piece))
+            self._receive_into(piece)
 
     def write(self, offset: int, data: bytes) -> None:
         """Write. Raises OSError (a full disk), QemuFailed."""

@@ -165,6 +165,10 @@ class Source:
         """What a guest would read. Raises OSError, QemuFailed."""
         return self._export.read(offset, min(length, self.capacity - offset))
 
+    def read_into(self, offset: int, room: memoryview) -> None:
+        """Fill `room`, which ends where the disk does or before. Raises OSError, QemuFailed."""
+        self._export.read_into(offset, room)
+
     def digest(self) -> str:
         """MD5 of all that a guest sees. Reads all that is there, and nothing of what is not."""
         digest, at = hashlib.md5(usedforsecurity=False), 0

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from reconciler.faults import LoginRefused, Unreachable
 from reconciler.transports import hostkeys
-from reconciler.transports.execution import FIRST_WINDOW, Data, Execution, Order, Way, window_for
 from reconciler.transports.keys import PrivateKey, default_identities, load_private_key, public_half
 from reconciler.transports.login import Offer, log_in
 from reconciler.transports.shell import Output
 from reconciler.transports.ssh_client import Client, agent_keys, signer
+from reconciler.transports.ssh_exec import FIRST_WINDOW, Data, Execution, Order, Way, window_for
 from reconciler.transports.target import DEFAULT_LIMITS, Limits, SshTarget
 
 __all__ = ["Limits", "SshSession", "SshTarget", "connect", "prove_login", "public_half"]

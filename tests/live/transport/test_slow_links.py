@@ -15,8 +15,8 @@ from reconciler.actuators.ssh.images.lock import Clock, volume_lock
 from reconciler.actuators.ssh.images.runner import HostRunner
 from reconciler.faults import Unreachable
 from reconciler.simulator import Farm, HostModel
-from reconciler.transports.execution import window_for
 from reconciler.transports.ssh import SshSession, SshTarget, connect
+from reconciler.transports.ssh_exec import window_for
 from tests.live.transport.servers import Keys
 from tests.live.transport.slow_link import SlowLink, slow_link
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import random
 import zlib
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.actuators.ssh.images import parts
+from reconciler.actuators.ssh.images.loads import loads
 from reconciler.disks.chunks import BLOCK, CHUNK, SLACK, Chunk, Run, aligned, chunks, joined
 
 runs = st.lists(st.builds(Run, st.integers(0, 400 * BLOCK), st.integers(1, 40 * BLOCK)), max_size=12)
@@ -65,10 +67,20 @@ def test_a_chunk_is_written_and_read_back_by_whole_blocks() -> None:
     assert parts.read_commands(chunk, "flat") == (
         "{ dd if=flat bs=65536 skip=2 count=2 2>/dev/null; dd if=flat bs=65536 skip=9 count=1 2>/dev/null; }"
     )
-    assert (
-        parts.padded([b"a" * BLOCK, b"b" * 100, b"c"])
-        == b"a" * BLOCK + (b"b" * 100).ljust(BLOCK, b"\0") + b"c"
-    )
+    assert parts.layout(chunk) == ((chunk.runs[0], 0), (chunk.runs[1], 2 * BLOCK))
+
+
+def test_runs_stand_on_whole_blocks_and_nothing_old_is_between_them() -> None:
+    class Ones:
+        def read_into(self, offset: int, room: memoryview) -> None:
+            room[:] = b"1" * len(room)
+
+    last = (Run(0, BLOCK), Run(4 * BLOCK, 100), Run(9 * BLOCK, 1))
+    full = Chunk(0, (Run(0, 4 * BLOCK),))
+    source: Any = Ones()
+    contents = [bytes(load.content) for load in loads(source, [full, full, Chunk(2, last)])]
+    assert contents[0] == contents[1] == b"1" * 4 * BLOCK
+    assert contents[2] == b"1" * BLOCK + (b"1" * 100).ljust(BLOCK, b"\0") + b"1"
 
 
 def test_compression_is_for_slow_links_and_what_shrinks() -> None:

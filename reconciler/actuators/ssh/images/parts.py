@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from reconciler.disks.chunks import BLOCK, Chunk
+from reconciler.disks.chunks import BLOCK, Chunk, Run
 
 GZIP = 16 + zlib.MAX_WBITS
 SAMPLE = 256 * 1024
@@ -20,14 +20,11 @@ SLOW_LINK = 25 << 20
 
 def write_commands(chunk: Chunk, part: str, flat: str) -> str:
     """Copy the runs of a chunk from its file (both quoted) to their places."""
-    lines, at = [], 0
-    for run in chunk.runs:
-        blocks = -(-run.length // BLOCK)
-        lines.append(
-            f"dd if={part} of={flat} bs={BLOCK} skip={at} seek={run.offset // BLOCK} count={blocks} conv=notrunc"
-        )
-        at += blocks
-    return " && ".join(lines)
+    return " && ".join(
+        f"dd if={part} of={flat} bs={BLOCK} skip={at // BLOCK} seek={run.offset // BLOCK} "
+        f"count={-(-run.length // BLOCK)} conv=notrunc"
+        for run, at in layout(chunk)
+    )
 
 
 def read_commands(chunk: Chunk, flat: str) -> str:
@@ -44,12 +41,16 @@ def holds(chunk: Chunk, flat: str, digest: str) -> str:
     return f"[ \"$({read_commands(chunk, flat)} | md5sum)\" = '{digest}  -' ]"
 
 
-def padded(pieces: list[bytes]) -> bytes:
-    """Runs one after the other, each filled up to whole blocks, so that they can be told apart by blocks."""
-    return b"".join(piece + bytes(-len(piece) % BLOCK) for piece in pieces[:-1]) + pieces[-1]
+def layout(chunk: Chunk) -> tuple[tuple[Run, int], ...]:
+    """Where each run stands in the chunk's file: one after the other, each from a whole block on."""
+    found, at = [], 0
+    for run in chunk.runs:
+        found.append((run, at))
+        at += -(-run.length // BLOCK) * BLOCK
+    return tuple(found)
 
 
-def worth_packing(data: bytes, link: float | None) -> bool:
+def worth_packing(data: bytes | memoryview, link: float | None) -> bool:
     """Whether to compress a chunk: only on a link that is known to be slow (bytes per second), and if it helps."""
     if link is None or link > SLOW_LINK:
         return False
@@ -57,7 +58,7 @@ def worth_packing(data: bytes, link: float | None) -> bool:
     return len(zlib.compress(sample, 1)) < PAYS * len(sample)
 
 
-def packed(data: bytes) -> bytes:
+def packed(data: bytes | memoryview) -> bytes:
     """As `gunzip` reads it."""
     packing = zlib.compressobj(1, wbits=GZIP)
     return packing.compress(data) + packing.flush()

@@ -6,15 +6,16 @@ noted, after it has compared what is.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs, parts
 from reconciler.actuators.ssh.images.jobs import Job
+from reconciler.actuators.ssh.images.loads import Load, loads, md5_of
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.proof import whole_proof
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
@@ -79,7 +80,7 @@ class Sending:
     def _compared(self, source: Source, some: list[Chunk]) -> set[int]:
         """Those of which the disk holds what the source has now."""
         self._heed()
-        digests = {chunk.number: _digest(self._content(source, chunk)) for chunk in some}
+        digests = {load.chunk.number: load.digest for load in loads(source, some)}
         tests = (
             f"{parts.holds(chunk, self._flat, digests[chunk.number])} && echo {chunk.number}"
             for chunk in some
@@ -94,15 +95,15 @@ class Sending:
     # -- carrying --------------------------------------------------------------------------------------------
 
     def _carry(self, source: Source, todo: list[Chunk]) -> None:
-        """Send a chunk while the one before it is written to its place."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        """Send a chunk while the next one is read, and the one before it is written to its place."""
+        with ThreadPoolExecutor(max_workers=1) as pool, closing(loads(source, todo)) as read:
             before: Future[None] | None = None
-            for chunk in todo:
+            for load in read:
                 self._heed()
-                digest = self._upload(source, chunk)
+                self._upload(load)
                 if before is not None:
                     before.result()
-                before = pool.submit(self._apply, chunk, digest)
+                before = pool.submit(self._apply, load.chunk, load.digest)
             if before is not None:
                 before.result()
 
@@ -111,25 +112,20 @@ class Sending:
             raise Stopped("what has arrived stays; the next run goes on")
         self._lock.check()
 
-    def _content(self, source: Source, chunk: Chunk) -> bytes:
-        """What the chunk's file holds: the runs, each in whole blocks."""
-        return parts.padded([source.read(run.offset, run.length) for run in chunk.runs])
-
-    def _upload(self, source: Source, chunk: Chunk) -> str:
-        data = self._content(source, chunk)
+    def _upload(self, load: Load) -> None:
+        data = load.content
         packed = parts.worth_packing(data, self._link)
-        payload = parts.packed(data) if packed else data
+        payload = memoryview(parts.packed(data)) if packed else data
         began = time.monotonic()
-        command = f"{'gunzip -c' if packed else 'cat'} > {self._job.path(f'in.{chunk.number}')}"
+        command = f"{'gunzip -c' if packed else 'cat'} > {self._job.path(f'in.{load.chunk.number}')}"
         output = self._runner.session.send(command, self._pieces(payload), limit=SEND_SECONDS)
         if output.status != 0:
             raise Stumbled(
                 (output.err + output.out).decode("utf-8", "replace").strip() or "the host took no more"
             )
         self._link = len(payload) / max(1e-6, time.monotonic() - began)
-        return _digest(data)
 
-    def _pieces(self, payload: bytes) -> Iterator[bytes]:
+    def _pieces(self, payload: memoryview) -> Iterator[memoryview]:
         """What is sent, with progress told where it passes."""
         step = 1 << 20
         for start in range(0, len(payload), step):
@@ -168,7 +164,7 @@ class Sending:
         output = self._runner.session.send(f"cat > {target}", [content], limit=SEND_SECONDS)
         if output.status != 0:
             raise Stumbled((output.err + output.out).decode("utf-8", "replace").strip())
-        must(self._runner, f"[ \"$(md5sum < {target})\" = '{_digest(content)}  -' ]")
+        must(self._runner, f"[ \"$(md5sum < {target})\" = '{md5_of(content)}  -' ]")
 
     def _proved(self, source: Source, every: tuple[Chunk, ...]) -> str:
         size = must(self._runner, f"stat -c %s {self._flat}").text.strip()
@@ -191,7 +187,3 @@ def shown_commands(verb: CopyVerb, job: Job) -> tuple[str, ...]:
         create_command(verb, job),
         f"cat > {part} && dd if={part} of={flat} bs=65536 skip=… seek=… count=… conv=notrunc  # for each part N",
     )
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
