@@ -1,6 +1,7 @@
 """One image to one simulated host (8.0): `reconcile` beside `ssh host 'cat > file'` and a clone on the host.
 
-    python bench/copy_image.py [--small]     (256 MiB of data in a disk of 2 GiB; --small is 32 in 256)
+    python bench/copy_image.py [--small] [--mbit N]
+        (256 MiB of data in a disk of 2 GiB, --small is 32 in 256; over a link of N Mbit/s, else as fast as it goes)
 
 The image lies here as 2gbsparse. `reconcile` makes a thin disk of it on the host's datastore. The other way is what
 people do by hand: the extent that holds the data goes through `ssh`, and `vmkfstools -i` on the host makes the thin
@@ -32,6 +33,8 @@ MIB = 1 << 20
 RUNS = 32
 """In so many places of the disk lies its data."""
 GRAIN = 64 * 1024
+PIECE, TICK = 256 * 1024, 0.001
+"""What the proxy takes at once (bytes), and the shortest time for which it sleeps (seconds)."""
 SEED = 7
 NAME = "vmwarelinux-base7-v0"
 VOLUME = "/vmfs/volumes/datastore1"
@@ -76,6 +79,7 @@ class Cost:
 
 def main() -> int:
     small = "--small" in sys.argv[1:]
+    mbit = float(sys.argv[sys.argv.index("--mbit") + 1]) if "--mbit" in sys.argv else None
     capacity, data, rounds = (256 * MIB, 32 * MIB, 3) if small else (2048 * MIB, 256 * MIB, 3)
     if missing := [name for name in ("ssh", "qemu-img", "qemu-nbd") if shutil.which(name) is None]:
         print(f"not there: {', '.join(missing)}", file=sys.stderr)
@@ -84,13 +88,17 @@ def main() -> int:
         folder = Path(name)
         make_image(folder / "repository" / NAME, capacity, data)
         make_keys(folder)
-        with simulated_host(folder) as host, Proxy(host.address, host.port) as proxy:
+        with simulated_host(folder) as host, Proxy(host, mbit) as proxy:
             bench = Bench(folder, host, proxy)
             bench.write_spec()
             for number in range(1, rounds + 1):
                 print(f"round {number} of {rounds}", file=sys.stderr)
                 bench.round()
-        show(bench, data, capacity)
+        link = f"over a link of {mbit:g} Mbit/s" if mbit else "as fast as it goes"
+        print(
+            f"{data // MIB} MiB of data in a disk of {capacity // MIB} MiB, {link}, medians of {rounds} rounds"
+        )
+        show(bench, data)
     return 0
 
 
@@ -166,10 +174,11 @@ def serve(public_key: Path) -> int:
 
 
 class Proxy:
-    """Passes connections on to the host and counts what goes each way."""
+    """Passes connections on to the host and counts what goes each way; `mbit` is how much it carries in a second."""
 
-    def __init__(self, address: str, port: int) -> None:
-        self._host = (address, port)
+    def __init__(self, host: Simulated, mbit: float | None) -> None:
+        self._host = (host.address, host.port)
+        self._rate = mbit * 1e6 / 8 if mbit else float("inf")
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
         self.sent = self.received = 0
@@ -194,10 +203,14 @@ class Proxy:
             threading.Thread(target=self._pass, args=(host, client, "received"), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, count: str) -> None:
-        room = memoryview(bytearray(MIB))
+        room, free = memoryview(bytearray(PIECE)), 0.0
         try:
             while size := source.recv_into(room):
                 setattr(self, count, getattr(self, count) + size)
+                now = time.monotonic()
+                free = max(free, now) + size / self._rate
+                if free - now > TICK:
+                    time.sleep(free - now)
                 target.sendall(room[:size])
             target.shutdown(socket.SHUT_WR)
         except OSError:
@@ -278,12 +291,10 @@ class Bench:
         )
 
 
-def show(bench: Bench, data: int, capacity: int) -> None:
+def show(bench: Bench, data: int) -> None:
     """Print the table."""
     ours, look, cat, clone = (bench.middle(what) for what in ("reconcile", "look", "ssh cat", "clone"))
     by_hand = cat + clone
-    rounds = len(bench.costs["clone"])
-    print(f"{data // MIB} MiB of data in a disk of {capacity // MIB} MiB, medians of {rounds} rounds")
     print(f"{'':32}   wall  client CPU  host CPU      sent  received  peak memory")
     for what, cost in (
         ("reconcile", ours),
