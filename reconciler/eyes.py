@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
-from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
-from reconciler.image_facts import DisksInUse, DiskUse, Filled, ImageFolder, InUse, Library, VolumeUse
+from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen, may_be_one
+from reconciler.image_facts import (
+    DisksInUse,
+    DiskUse,
+    Filled,
+    ImageFolder,
+    InUse,
+    Library,
+    RoomHere,
+    VolumeUse,
+)
 
 Answers: TypeAlias = "Mapping[Question[Any], Any]"
 OwnUses: TypeAlias = "tuple[DiskUse, ...] | Unseen"
@@ -56,11 +66,20 @@ class PassEyes:
         if isinstance(question, Filled):
             return self._filled(volume_key(datastore))
         own: OwnUses = facts.see(DisksInUse())
-        return self._others(datastore, own)
+        return self._others(datastore, _told_of_all(own, datastore, facts))
+
+
+def _told_of_all(own: OwnUses, datastore: Datastore, facts: Facts) -> OwnUses:
+    """What this host uses, with its other mounts of what may be the same export called by this one's id."""
+    seen = facts.see(Datastores())
+    if isinstance(own, Unseen) or isinstance(seen, Unseen):
+        return own
+    same = {name for it in seen if may_be_one(it, datastore) for name in (it.id, it.name)}
+    return tuple(replace(use, volume=datastore.id) if use.volume in same else use for use in own)
 
 
 def _is_here(question: Question[Any]) -> bool:
-    return isinstance(question, ImageFolder | Library) and question.here
+    return isinstance(question, RoomHere) or (isinstance(question, ImageFolder | Library) and question.here)
 
 
 def datastore_at(volume: str, facts: Facts) -> Datastore | Unseen:

@@ -107,6 +107,21 @@ class Datastore:
     free: int | None = None
 
 
+def may_be_one(one: Datastore, other: Datastore) -> bool:
+    """Whether two mounts may be of one export: ESXi makes the id of an NFS volume of the server as it was spelled, and
+    one server has many names."""
+    return (
+        one.nfs is not None
+        and other.nfs is not None
+        and plain_export(one.nfs.path) == plain_export(other.nfs.path)
+    )
+
+
+def plain_export(path: str) -> str:
+    """An exported path without what makes no difference: `//images/` is `images`."""
+    return "/".join(part for part in path.split("/") if part)
+
+
 @dataclass(frozen=True)
 class Datastores(Question[tuple[Datastore, ...]]):
     """All datastores: VMFS, NFS 3 and 4.1."""

@@ -6,6 +6,7 @@ An image NAME is the disk `NAME.vmdk` (in a repository here also `NAME.qcow2` or
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from reconciler.facts import Question
@@ -58,7 +59,7 @@ class ImageState:
     the disk was last written, None when it is not known. `machines`: names of .vmx files in the folder, at any depth.
     `locked` says which file of it somebody holds (None: none). `unreadable`: names of what
     others than its owner can't read ("." is the folder). `disk_file` is the name of the file that opens the disk.
-    `files` is all that lies there.
+    `files` is all that lies there, `parts` the names of those that are the disk: `disk_file` and its extents.
     """
 
     whole: bool
@@ -74,6 +75,7 @@ class ImageState:
     locked: str | None = None
     unreadable: tuple[str, ...] = ()
     files: tuple[DiskFile, ...] = ()
+    parts: tuple[str, ...] = ()
 
     @property
     def allocated(self) -> int:
@@ -132,6 +134,13 @@ class FileBlock(Question[int]):
 
 
 @dataclass(frozen=True)
+class RoomHere(Question["int | None"]):
+    """The free bytes on this machine where a repository is (`base`); None: that is not told."""
+
+    base: str
+
+
+@dataclass(frozen=True)
 class Filled(Question["str | None"]):
     """What was being copied when this volume filled up in this pass; None: it did not."""
 
@@ -178,9 +187,13 @@ class InUse:
         return tuple(
             use
             for use in self.uses
-            if use.path.startswith(folder + "/")
-            or (use.volume is None and f"/{last}/" in "/" + use.path.replace("\\", "/"))
+            if use.path.startswith(folder + "/") or (use.volume is None and f"/{last}/" in _as_path(use.path))
         )
+
+
+def _as_path(written: str) -> str:
+    """What was written of a disk, as a path: `[unknown] img/img.vmdk`, `..\\img\\img.vmdk`."""
+    return "/" + re.sub(r"^\[[^\]]*\] ?", "", written).replace("\\", "/")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.desired.host import DesiredHost
 from reconciler.engine import Contact
-from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
+from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen, may_be_one, plain_export
 from reconciler.faults import Bug, Fault, LoginRefused, Unreachable
 from reconciler.image_facts import DisksInUse, DiskUse, InUse
 from reconciler.kinds.images.setup import names
@@ -102,7 +102,7 @@ class _Neighbour:
             return listed
         if any(it.id is None for it in listed):
             return Unseen("it does not tell which volumes its datastores are")
-        return tuple(it for it in listed if it.id == datastore.id or _may_be_one(it, datastore))
+        return tuple(it for it in listed if it.id == datastore.id or may_be_one(it, datastore))
 
     def _ask(self, question: Question[Any], known: Facts) -> Any:
         if monotonic() < self._until:
@@ -137,7 +137,12 @@ class _Neighbour:
         if datastore.nfs is not None or datastore.type.upper().startswith("NFS") or not private:
             return True
         path = _virtual_disk(self._host)
-        return path is not None and path.datastore == datastore.id
+        return (path is not None and path.datastore == datastore.id) or self._has_mounted(datastore)
+
+    def _has_mounted(self, datastore: Datastore) -> bool:
+        """Whether it said so when it could be asked last."""
+        listed = self._facts.see(Datastores())
+        return not isinstance(listed, Unseen) and any(it.id == datastore.id for it in listed)
 
     def close(self) -> None:
         contact, self._contact = self._contact, None
@@ -161,16 +166,6 @@ def _is_private(host: DesiredHost, datastore: Datastore) -> bool:
     return named and wish.mode == "dedicated"
 
 
-def _may_be_one(one: Datastore, other: Datastore) -> bool:
-    """Whether two mounts may be of one export: ESXi makes the id of an NFS volume of the server as it was spelled, and
-    one server has many names."""
-    return one.nfs is not None and other.nfs is not None and _plain(one.nfs.path) == _plain(other.nfs.path)
-
-
-def _plain(path: str) -> str:
-    return "/".join(part for part in path.split("/") if part)
-
-
 def _wanted(host: DesiredHost, volume: Datastore, *called: str | None) -> tuple[DiskUse, ...]:
     """The images that this spec wants on the volume, mounted or not, as if something used them. `called` is how the
     host may name it."""
@@ -192,4 +187,8 @@ def _is_to_be(host: DesiredHost, path: DatastorePath, volume: Datastore) -> bool
     """Whether the spec wants that export mounted under the name on which it keeps its images."""
     stores: Any = getattr(host.spec, "datastores", None) or {}
     source = getattr(stores.get(path.datastore), "nfs", None)
-    return source is not None and volume.nfs is not None and _plain(source.path) == _plain(volume.nfs.path)
+    return (
+        source is not None
+        and volume.nfs is not None
+        and plain_export(source.path) == plain_export(volume.nfs.path)
+    )

@@ -37,7 +37,7 @@ def judge(
     times = [file.modified for file in inside if _is_of(file, disk) and file.modified is not None]
     return replace(
         state,
-        reference=any(file.name == f"{disk}.vmx.reference" for file in inside),
+        reference=any(file.name == f"{disk}.vmx.reference" and file.kind == "-" for file in inside),
         modified=max(times, default=None),
         machines=tuple(sorted(file.name for file in inside if file.name.endswith(MACHINES))),
         locked=f"{locks[0]} is there" if locks else None,
@@ -70,7 +70,7 @@ def _one_file(
         said = f"its header tells of an absurd size ({said.capacity} bytes)"
     if isinstance(said, str):
         return ImageState(False, said, form, disk_file=name)
-    return ImageState(True, "", form, False, said.capacity, _carried(file), name)
+    return ImageState(True, "", form, False, said.capacity, _carried(file), name, parts=(name,))
 
 
 def _vmdk(disk: str, files: Sequence[DiskFile], descriptors: Mapping[str, Descriptor | str]) -> ImageState:
@@ -93,6 +93,7 @@ def _vmdk(disk: str, files: Sequence[DiskFile], descriptors: Mapping[str, Descri
         descriptor.capacity,
         _data(descriptor, names),
         name,
+        parts=(name, *(extent.file for extent in descriptor.extents if extent.file)),
     )
 
 

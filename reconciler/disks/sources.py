@@ -140,8 +140,11 @@ class Source:
             "--image-opts",
             image_options(self._driver, self._file),
         ]
+        end = self._file.stat().st_size
         for part in json.loads(run(command)):
             if part["data"] and not part["zero"]:
+                if self._driver != "vmdk" and part.get("offset", 0) + part["length"] > end:
+                    raise BadDisk(f"it is cut off: {self._file.name} ends before its data does")
                 yield Run(part["start"], part["length"])
 
     def __enter__(self) -> Source:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.facts import Datastore, Facts, Question, Unseen
+from reconciler.facts import Facts, Question, Unseen
 from reconciler.image_facts import ImageState, VolumeUse
-from reconciler.kinds.images.common import Image
+from reconciler.kinds.images.common import Image, together
 from reconciler.kinds.images.guard import objection
-from reconciler.kinds.images.setup import Base, seek, sights
-from reconciler.kinds.images.wish import ASIDE
+from reconciler.kinds.images.setup import out_of_reach, seek, sights
+from reconciler.kinds.images.wish import image_of
 from reconciler.kinds.model import Risk, Verdict
 
 
@@ -39,20 +39,27 @@ class AbsentImage(Image):
         sight = seek(self.disk, self.image, facts)
         if isinstance(sight, Unseen):
             return Verdict(unknown=sight.why)
-        aside = ASIDE + self.image
-        left = aside in self.leftovers(facts)
-        rest: Any = facts.see(self.disk.question(aside, self.image)) if left else None
-        if sight.state is None and not isinstance(rest, ImageState):
+        rest = self._left(facts)
+        if sight.state is None and not rest:
             return Verdict()
         risk = self._risk(facts)
         if isinstance(risk, Unseen):
             return Verdict(unknown=f"can't see whether it is the last copy: {risk.why}")
         last = "; it is the last copy" if risk is Risk.DATA else "; a whole copy is in the repository"
         why = f"it is to be absent{last}"
-        if isinstance(rest, ImageState):
-            return self._rest(aside, rest, risk, why, facts)
+        if rest:
+            return together(self._rest(folder, state, risk, why, facts) for folder, state in rest)
         assert sight.state is not None
         return self.removal(sight.folder, sight.state, risk, why, facts)
+
+    def _left(self, facts: Facts) -> list[tuple[str, ImageState]]:
+        """What was left behind beside it, which goes first."""
+        found: list[tuple[str, ImageState]] = []
+        for folder in self.leftovers(facts):
+            state = facts.see(self.disk.question(folder, image_of(folder)))
+            if isinstance(state, ImageState):
+                found.append((folder, state))
+        return found
 
     def _rest(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
         against = objection(self.disk, folder, state, facts)
@@ -68,18 +75,8 @@ class AbsentImage(Image):
         if repository is None:
             return Risk.DATA
         if not repository.reachable(facts):
-            return _out_of_reach(repository, facts)
+            return out_of_reach(repository, facts)
         sight = seek(repository, self.image, facts)
         if isinstance(sight, Unseen):
             return sight
         return Risk.SERVICE if sight.whole else Risk.DATA
-
-
-def _out_of_reach(base: Base, facts: Facts) -> Unseen:
-    found = base.datastore(facts)
-    if isinstance(found, Unseen):
-        return found
-    name = base.path.datastore if base.path is not None else base.base
-    return Unseen(
-        f"the datastore {name} is {'not accessible' if isinstance(found, Datastore) else 'not there'}"
-    )

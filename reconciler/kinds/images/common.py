@@ -10,8 +10,8 @@ from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
 from reconciler.image_facts import ImageState
 from reconciler.image_verbs import DeleteFolder, SetAside
 from reconciler.kinds.images.guard import objection
-from reconciler.kinds.images.setup import Base, Setup, listed, sights
-from reconciler.kinds.images.wish import ASIDE, LEFTOVERS
+from reconciler.kinds.images.setup import Base, Setup, listed, names, sights
+from reconciler.kinds.images.wish import ASIDE, LEFTOVERS, image_of
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
 from reconciler.sizes import size_text
 
@@ -40,7 +40,8 @@ class Image:
     def leftovers(self, facts: Facts) -> list[str]:
         """Folders beside it that VCL or we have left behind."""
         there = listed(self.disk, facts)
-        return [name for form in LEFTOVERS if (name := form.format(self.image)) in there]
+        every = (form.format(name) for name in names(self.image) for form in LEFTOVERS)
+        return [name for name in every if name in there]
 
     def in_sight(self, facts: Facts) -> str | None:
         """Why the virtual disk path can't be looked at."""
@@ -59,7 +60,7 @@ class Image:
         if self.disk.reachable(facts):
             yield self.disk.library
             yield from sights(self.disk, self.image)
-            yield from (self.disk.question(folder, self.image) for folder in self.leftovers(facts))
+            yield from (self.disk.question(folder, image_of(folder)) for folder in self.leftovers(facts))
 
     def removal(
         self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts, *, repair: bool = False

@@ -12,7 +12,7 @@ from reconciler.image_verbs import DeleteFolder, PutInPlace, Room, SetAside
 from reconciler.kinds.images import halves, writers
 from reconciler.kinds.images.eviction import Candidate, considered
 from reconciler.kinds.images.guard import blind, objection
-from reconciler.kinds.images.setup import Base, Setup, Sight, listed, seek
+from reconciler.kinds.images.setup import Base, Setup, Sight, listed, names, seek
 from reconciler.kinds.images.space import Budget, budget
 from reconciler.kinds.images.wish import ASIDE
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
@@ -74,7 +74,8 @@ class VirtualDiskResource:
     def _asides(self, facts: Facts) -> list[str]:
         """Folders set aside that no image of the spec answers for."""
         there = (name for name in listed(self._base, facts) if name.startswith(ASIDE))
-        return [name for name in there if name.removeprefix(ASIDE) not in self.setup.images]
+        answered = {folder for image in self.setup.images for folder in names(image)}
+        return [name for name in there if name.removeprefix(ASIDE) not in answered]
 
     def judge(self, facts: Facts) -> Verdict:
         assert self._base.path is not None

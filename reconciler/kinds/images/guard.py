@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
 from reconciler.facts import Facts, Unseen
 from reconciler.image_facts import DiskUse, ImageState, VolumeUse
 from reconciler.kinds.images.setup import Base, listed
-from reconciler.kinds.images.wish import ASIDE
+from reconciler.kinds.images.wish import ASIDE, image_of
 
 MOST_SHOWN = 3
+_LOG = re.compile(r"vmware(-[0-9]+)?\.log")
+_OF_IMAGE = re.compile(
+    r"(-flat|-delta|-[sf][0-9]+)?\.vmdk|\.qcow2|\.vdi|\.vmx\.reference|\.nvram|\.vmsd|\.vmxf"
+)
+"""The rest of a file's name behind the image's. Another disk (`NAME-000001.vmdk`) is none of these."""
 
 
 def objection(
     base: Base, folder: str, state: ImageState, facts: Facts, *, repair: bool = False
 ) -> str | Unseen | None:
-    """Why the folder must stay: it is in use, or may be, or a machine lives in it. Unseen: it can't be told.
+    """Why the folder must stay: it holds more than the image, or is in use, or may be. Unseen: it can't be told.
 
     `repair`: a whole copy takes its place, so that a spec which wants the image there is served.
     """
+    more = strangers(folder, state)
+    if more and not state.machines:
+        return f"it holds more than the image: {more[0]}{_more(len(more) - 1, 'file')}"
+    return busy(base, folder, state, facts, _called(base, folder, facts), repair=repair)
+
+
+def busy(
+    base: Base, folder: str, state: ImageState, facts: Facts, called: tuple[str, ...], *, repair: bool = False
+) -> str | Unseen | None:
+    """Who uses the folder, or may, by one of the names that it is `called`. Unseen: it can't be told."""
     if state.machines:
         return f"a virtual machine lives in it ({state.machines[0]})"
     if state.locked is not None:
@@ -24,13 +41,32 @@ def objection(
     use = facts.see(VolumeUse(base.volume))
     if isinstance(use, Unseen):
         return Unseen(f"can't see what uses it: {use.why}")
-    uses = tuple(it for name in _called(base, folder, facts) for it in use.of(base.on_volume(name)))
+    uses = tuple(it for name in called for it in use.of(base.on_volume(name)))
     uses = tuple(it for it in uses if not (it.wished and repair))
     if uses:
         return f"it is in use: {_named(uses)}"
     if use.blind:
         return f"it may be in use: {use.blind[0]}{_more(len(use.blind) - 1, 'host')}"
     return None
+
+
+def strangers(folder: str, state: ImageState) -> tuple[str, ...]:
+    """What lies in an image's folder and is neither its disk nor what VMware and VCL put beside one."""
+    stems = {folder, image_of(folder), state.disk_file.rpartition(".")[0]} - {""}
+    return tuple(
+        sorted(
+            file.name
+            for file in state.files
+            if not file.name.startswith(".lck-")
+            and not (file.kind == "-" and (file.name in state.parts or _is_beside(file.name, stems)))
+        )
+    )
+
+
+def _is_beside(name: str, stems: set[str]) -> bool:
+    if _LOG.fullmatch(name):
+        return True
+    return any(name.startswith(stem) and _OF_IMAGE.fullmatch(name[len(stem) :]) for stem in stems)
 
 
 def _called(base: Base, folder: str, facts: Facts) -> tuple[str, ...]:

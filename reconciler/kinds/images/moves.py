@@ -15,6 +15,8 @@ FIRST_LOADED, FIRST_WITHOUT = (5, 1, 0), (6, 5, 0)
 """5.1 to 6.0 need the module to be loaded; from 6.5 on there is none (field guide, section 7.2)."""
 HOSTED = ("monolithicSparse", "streamOptimized")
 """Forms of one file that no vmkfstools reads."""
+PACKED = ("streamOptimized", "qcow2")
+"""Forms that may be compressed: on a host, where nobody can look inside, a copy may take all that a guest sees."""
 LARGEST_BLOCK = 8 << 20
 """VMFS-3 has file blocks of up to 8 MiB: what holds where a host does not tell."""
 PARTS_IN_FLIGHT = 16 << 20
@@ -105,7 +107,8 @@ def needed(verb: CopyVerb, into: Base, facts: Facts) -> int:
     """The room that a copy takes on its volume: whole file blocks, and what lies beside it while it lasts."""
     block = 4096 if into.here else _block(into, facts)
     thick = verb.format in ("zeroedthick", "eagerzeroedthick")
-    carried = verb.cargo.capacity if thick else min(verb.cargo.data, verb.cargo.capacity)
+    packed = verb.cargo.form in PACKED and not verb.cargo.here
+    carried = verb.cargo.capacity if thick or packed else min(verb.cargo.data, verb.cargo.capacity)
     beside = min(PARTS_IN_FLIGHT, carried) if isinstance(verb, SendDisk | RelayDisk) else 0
     return _rounded(carried, block) + _rounded(beside, block) + SMALL_FILES * block
 

@@ -155,3 +155,14 @@ def same_volume(first: Base, second: Base, facts: Facts) -> bool:
     if isinstance(one, Datastore) and isinstance(other, Datastore):
         return one.name == other.name or (one.id is not None and one.id == other.id)
     return first.volume == second.volume
+
+
+def out_of_reach(base: Base, facts: Facts) -> Unseen:
+    """Why a base on a datastore can't be looked at."""
+    found = base.datastore(facts)
+    if isinstance(found, Unseen):
+        return found
+    name = base.path.datastore if base.path is not None else base.base
+    return Unseen(
+        f"the datastore {name} is {'not accessible' if isinstance(found, Datastore) else 'not there'}"
+    )

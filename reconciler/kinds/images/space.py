@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.facts import Datastore, Facts, Unseen
-from reconciler.image_facts import Filled, HalfCopies, ImageState
+from reconciler.image_facts import Filled, HalfCopies, ImageState, RoomHere
 from reconciler.kinds.images.eviction import Candidate, candidates, fewest
 from reconciler.kinds.images.moves import Move, to_disk, to_repository
 from reconciler.kinds.images.setup import Base, Setup, same_volume, seek
@@ -58,7 +58,7 @@ def _waits(setup: Setup, image: str, facts: Facts) -> bool:
 
 
 def replacement(setup: Setup, image: str, facts: Facts) -> str | None:
-    """A leftover that holds the image whole and runnable, where its own folder is missing."""
+    """A leftover that holds the image whole and runnable, where its own folder does not."""
     for folder in (f"{image}~", ASIDE + image):
         state = facts.see(setup.disk.question(folder, image))
         if isinstance(state, ImageState) and state.whole and state.runnable and not state.machines:
@@ -92,7 +92,7 @@ class _Weighing:
 
     def _weigh(self, move: Move) -> str | None:
         if move.into.here:
-            return None
+            return self._here(move)
         filled = self.facts.see(Filled(move.into.volume))
         if isinstance(filled, str):
             return f"{_name(move.into)} filled up while {filled} was copied; nothing more is copied there in this pass"
@@ -108,6 +108,17 @@ class _Weighing:
         self.claims[key] = claimed + need
         if need + claimed > free:
             self.claimants.append(move.image)
+        return None
+
+    def _here(self, move: Move) -> str | None:
+        """The same for a repository on this machine."""
+        free, key = self.facts.see(RoomHere(move.into.base)), move.into.base
+        if not isinstance(free, int):
+            return None
+        claimed = self.claims.get(key, 0)
+        if move.needed + claimed > free:
+            return _short_of(move, move.needed, free, claimed, 0, 0)
+        self.claims[key] = claimed + move.needed
         return None
 
     def _short(self) -> int:

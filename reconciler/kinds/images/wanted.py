@@ -7,15 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
-from reconciler.image_facts import FileBlock, Filled, HalfCopies, ImageState, ModuleLoaded, VolumeUse
+from reconciler.image_facts import (
+    FileBlock,
+    Filled,
+    HalfCopies,
+    ImageState,
+    ModuleLoaded,
+    RoomHere,
+    VolumeUse,
+)
 from reconciler.image_verbs import PutInPlace
 from reconciler.kinds.images import moves, writers
 from reconciler.kinds.images.common import Image, Place, together
-from reconciler.kinds.images.guard import objection, written
+from reconciler.kinds.images.guard import busy, objection, written
 from reconciler.kinds.images.moves import Move
-from reconciler.kinds.images.setup import Base, Sight, seek, sights
+from reconciler.kinds.images.setup import Base, Sight, out_of_reach, seek, sights
 from reconciler.kinds.images.space import budget, replacement
-from reconciler.kinds.images.wish import ImageWish
+from reconciler.kinds.images.wish import ImageWish, image_of
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
 
 
@@ -47,17 +55,21 @@ class WantedImage(Image):
         ):
             yield from sights(repository, self.image)
             busy = busy or not self._copied(facts)
+        if busy and (sight.state is not None or self.leftovers(facts)):
+            # something may have to go, or to be read: only then all who mount the volume are asked
+            yield VolumeUse(self.disk.volume)
         if busy:
             yield from self._for_work(repository)
 
     def _for_work(self, repository: Base | None) -> Iterable[Question[Any]]:
-        yield VolumeUse(self.disk.volume)
         yield ModuleLoaded(moves.MULTIEXTENT)
         for base in (self.disk, repository):
             if base is not None and not base.here:
                 yield FileBlock(base.volume)
                 yield HalfCopies(base.volume)
                 yield Filled(base.volume)
+            elif base is not None:
+                yield RoomHere(base.base)
 
     def _copied(self, facts: Facts) -> bool:
         assert self.setup.repository is not None
@@ -88,20 +100,30 @@ class WantedImage(Image):
             return self._broken(sight, sight.state, facts)
         found = replacement(self.setup, self.image, facts)
         if found is not None:
-            return self._put_in_place(found)
+            return self._put_in_place(found, facts)
         return self._copy(facts)
 
-    def _put_in_place(self, folder: str) -> Verdict:
+    def _put_in_place(self, folder: str, facts: Facts, follows: Place | None = None) -> Verdict:
+        state = facts.see(self.disk.question(folder, self.image))
+        assert isinstance(state, ImageState)
+        # who uses the image by its own name is served by the rename
+        against = busy(self.disk, folder, state, facts, (folder,))
+        if isinstance(against, Unseen):
+            return Verdict(unknown=against.why)
+        if against is not None:
+            return Verdict(held=(f"it lies whole in {folder}, which can't be renamed: {against}",))
         room = self.disk.room(self.image, self.image)
         verb = PutInPlace(room, f"{self.disk.base}/{folder}")
         wanted = (Difference("datastore", f"under the name {folder}", "whole"),)
         why = f"it lies whole in {folder}, where something that was cut off left it"
-        return Verdict(changes=(Change("update", Risk.SAFE, wanted, (verb,), why, self.place),))
+        return Verdict(
+            changes=(Change("update", Risk.SAFE, wanted, (verb,), why, self.place, follows=follows),)
+        )
 
     def _copy(self, facts: Facts, follows: Place | None = None) -> Verdict:
         move = moves.to_disk(self.setup, self.image, facts)
         if isinstance(move, Unseen):
-            return Verdict(unknown=f"the repository can't be seen: {move.why}")
+            return Verdict(unknown=self._out_of_sight(move, facts))
         if move is None:
             return Verdict(held=(self._nowhere(facts),))
         return self._made(move, "datastore", self.place, facts, follows)
@@ -121,6 +143,13 @@ class WantedImage(Image):
         done = moves.actions(move, facts)
         return Verdict(changes=(Change("create", Risk.SAFE, wanted, done, why, place, follows=follows),))
 
+    def _out_of_sight(self, unseen: Unseen, facts: Facts) -> str:
+        """Why nothing can be said of the repository's copy; one that is out of reach was not even asked for."""
+        repository = self.setup.repository
+        assert repository is not None
+        why = unseen if repository.reachable(facts) else out_of_reach(repository, facts)
+        return f"the repository can't be seen: {why.why}"
+
     def _nowhere(self, facts: Facts) -> str:
         """Why there is nothing to copy from."""
         repository = self.setup.repository
@@ -134,18 +163,27 @@ class WantedImage(Image):
     def _broken(self, sight: Sight, state: ImageState, facts: Facts) -> Verdict:
         """What is there is no image that ESXi can run: replaced when a whole copy lies elsewhere, else left alone."""
         what = state.why or f"it has the form {state.form}, which ESXi can't run"
+        beside = replacement(self.setup, self.image, facts)
+        if beside is not None:
+            instead = self._put_in_place(beside, facts, follows=self.gone(sight.folder))
+            return self._replaced(sight, state, f"{what}; it lies whole in {beside}", instead, facts)
         move = moves.to_disk(self.setup, self.image, facts)
         if isinstance(move, Unseen):
-            return Verdict(unknown=f"on {self.disk.spelled} {what}; the repository can't be seen: {move.why}")
+            return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
         if move is None:
             why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
             return Verdict(held=(why,))
-        copy = self._copy(facts, follows=self.gone(sight.folder))
-        if not copy.changes:
-            return replace(copy, held=tuple(f"on {self.disk.spelled} {what}; {why}" for why in copy.held))
-        why = f"{what}; a whole copy is in the repository"
+        instead = self._copy(facts, follows=self.gone(sight.folder))
+        return self._replaced(sight, state, f"{what}; a whole copy is in the repository", instead, facts)
+
+    def _replaced(self, sight: Sight, state: ImageState, why: str, instead: Verdict, facts: Facts) -> Verdict:
+        """Taken away for what comes instead, and only if that comes."""
+        if not instead.changes:
+            return replace(
+                instead, held=tuple(f"on {self.disk.spelled} {why}, but {it}" for it in instead.held)
+            )
         gone = self.removal(sight.folder, state, Risk.SERVICE, why, facts, repair=True)
-        return together([gone, copy]) if gone.changes else gone
+        return together([gone, instead]) if gone.changes else gone
 
     # -- in the repository -----------------------------------------------------------------------------------
 
@@ -155,7 +193,7 @@ class WantedImage(Image):
             return Verdict(held=("it is to be in a repository, and the spec names none",))
         copy = seek(repository, self.image, facts)
         if isinstance(copy, Unseen):
-            return Verdict(unknown=f"the repository can't be seen: {copy.why}")
+            return Verdict(unknown=self._out_of_sight(copy, facts))
         if copy.whole:
             return Verdict()
         if sight.state is None or not sight.state.whole:
@@ -183,7 +221,7 @@ class WantedImage(Image):
     def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
         """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
         elsewhere = _runs(sight) or self._copied_elsewhere(facts)
-        kept = None if sight.state is not None else replacement(self.setup, self.image, facts)
+        kept = None if _runs(sight) else replacement(self.setup, self.image, facts)
         parts = [self._leftover(it, facts, elsewhere=elsewhere) for it in self.leftovers(facts) if it != kept]
         return together(parts)
 
@@ -191,7 +229,7 @@ class WantedImage(Image):
         return self.setup.repository is not None and self._copied(facts)
 
     def _leftover(self, folder: str, facts: Facts, *, elsewhere: bool) -> Verdict:
-        state = facts.see(self.disk.question(folder, self.image))
+        state = facts.see(self.disk.question(folder, image_of(folder)))
         if not isinstance(state, ImageState):
             return Verdict()
         if not elsewhere:

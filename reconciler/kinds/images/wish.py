@@ -17,6 +17,11 @@ LEFTOVERS = (ASIDE + "{}", "{}~", "{}_2gbsparse")
 """Folders that VCL, and we, may leave behind beside an image's own."""
 
 
+def image_of(folder: str) -> str:
+    """The name that a leftover had, or is to get."""
+    return folder.removeprefix(ASIDE).removesuffix("~").removesuffix("_2gbsparse")
+
+
 def _name(text: str) -> str:
     odd = any(letter in '/\\"' or not letter.isprintable() for letter in text)
     if odd or text.startswith((".", ASIDE)) or text.endswith(("~", "_2gbsparse")):

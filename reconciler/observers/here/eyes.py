@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from reconciler.disks import library
 from reconciler.disks.library import MissingTool
 from reconciler.facts import Question, Unseen
-from reconciler.image_facts import ImageFolder, ImageState, Library
+from reconciler.image_facts import ImageFolder, ImageState, Library, RoomHere
 
-Answer = tuple[str, ...] | ImageState | Unseen | None
+Answer = tuple[str, ...] | ImageState | Unseen | int | None
 
 
 class HereEyes:
@@ -23,6 +24,8 @@ class HereEyes:
 
 
 def _answer(question: Question[Any]) -> Answer:
+    if isinstance(question, RoomHere):
+        return _room(question.base)
     if not isinstance(question, ImageFolder | Library) or not question.here:
         return Unseen("this is no question of this machine")
     try:
@@ -39,6 +42,18 @@ def _looked(question: ImageFolder | Library) -> Answer:
     if isinstance(question, Library):
         return library.folder_names(question.base)
     return library.image_state(question.base, question.folder, question.disk, question.form)
+
+
+def _room(base: str) -> int | None:
+    """The free bytes there, or at the nearest folder above that is there."""
+    place = Path(base)
+    for folder in (place, *place.parents):
+        try:
+            info = os.statvfs(folder)
+        except OSError:
+            continue
+        return info.f_bavail * info.f_frsize
+    return None
 
 
 def _told(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from reconciler.facts import Datastore, Datastores, Facts, Identity, Machine, Unseen
 from reconciler.image_facts import (
+    DiskFile,
     DiskUse,
     FileBlock,
     HalfCopies,
@@ -366,6 +368,66 @@ def test_what_is_left_of_an_absent_image_goes_too() -> None:
     assert "can't see what uses it" in said(plan_of(wish({A: "absent"}, there), there), f"image/{A}")[0]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        DiskFile("other.vmdk", 1, 0o644),
+        DiskFile(f"{A}-000001.vmdk", 1, 0o644),
+        DiskFile("iso", 0, 0o755, "d"),
+    ],
+    ids=lambda it: it.name,
+)
+def test_a_folder_that_holds_more_than_the_image_stays(more: DiskFile) -> None:
+    usual = tuple(
+        DiskFile(name, 1, 0o644)
+        for name in (f"{A}.vmdk", f"{A}-s001.vmdk", f"{A}.vmx.reference", f"{A}.nvram", "vmware-3.log")
+    )
+    for state, wished in ((whole(), "absent"), (broken(), {})):
+        there = Volumes({A: replace(state, files=usual, parts=())}, {A: whole()})
+        assert len(plan_of(wish({A: wished}, there), there).steps) >= 2
+        there.disk[A] = replace(state, files=(*usual, more))
+        plan = plan_of(wish({A: wished}, there), there)
+        assert plan.steps == ()
+        assert said(plan, f"image/{A}") == [f"it holds more than the image: {more.name}"]
+    there = Volumes(
+        {A: replace(whole(), files=(*usual, more))}, {A: whole(), B: whole(40 * MIB)}, free=35 * MIB
+    )
+    assert verbs(plan_of(wish({B: {}}, there, mode="dedicated"), there)) == []
+
+
+def test_a_whole_leftover_that_is_held_is_not_renamed() -> None:
+    there = Volumes({f"{A}~": whole(locked="x-flat.vmdk is held")}, {A: whole()})
+    plan = plan_of(wish({A: {}}, there), there)
+    assert plan.steps == ()
+    assert "which can't be renamed: it is in use: x-flat.vmdk is held" in said(plan, f"image/{A}")[0]
+    there = Volumes({f"{A}~": whole()}, {A: whole()}, unseen={VolumeUse: "away"})
+    assert "can't see what uses it" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
+    there = Volumes(
+        {f"_delete_{A}": whole()}, {}, uses=(DiskUse("vol-1", f"{A}/{A}.vmdk", "virtual machine 'v'"),)
+    )
+    assert verbs(plan_of(wish({A: {}}, there), there)) == ["PutInPlace"]
+
+
+def test_a_broken_image_gives_way_to_a_whole_leftover() -> None:
+    for repository in ({}, {A: whole(40 * MIB)}):
+        there = Volumes({A: broken(), f"{A}~": whole()}, repository, free=30 * MIB)
+        done = [type(it) for it in settle(wish({A: {}}, there), there)]
+        assert (done[0], set(done), len(done)) == (SetAside, {SetAside, PutInPlace, DeleteFolder}, 3)
+
+
+def test_what_may_be_compressed_on_a_host_may_take_all_that_a_guest_sees() -> None:
+    there = Volumes({}, {A: whole(10 * MIB, "streamOptimized")}, free=100 * MIB)
+    assert "needs 103.0 MiB" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
+
+
+def test_a_capture_that_does_not_fit_here_is_held() -> None:
+    there = Volumes({A: whole(), B: whole()}, {}, here=True, room_here=15 * MIB)
+    plan = plan_of(wish({A: BOTH, B: BOTH}, there), there)
+    assert verbs(plan) == ["FetchDisk"]
+    (why,) = said(plan, f"image/{B}")
+    assert why.startswith("the copy needs 10.0 MiB on /srv/repository, and 15.0 MiB are free there")
+
+
 def test_what_stands_aside_already_goes_first() -> None:
     there = Volumes({A: whole(), f"_delete_{A}": whole()}, {A: whole()})
     assert [type(it) for it in settle(wish({A: "absent"}, there), there)] == [
@@ -411,9 +473,10 @@ def test_users_are_named_up_to_three() -> None:
 
 
 def test_a_use_on_a_volume_that_can_not_be_told_counts_by_its_folder() -> None:
-    use = InUse((DiskUse(None, f"lost/{A}/{A}.vmdk", "v"),))
-    assert use.of(f"sub/{A}")
-    assert not use.of("sub/other")
+    for written in (f"lost/{A}/{A}.vmdk", f"[unknown] {A}/{A}.vmdk", f"..\\{A}\\{A}.vmdk"):
+        use = InUse((DiskUse(None, written, "v"),))
+        assert use.of(f"sub/{A}")
+        assert not use.of("sub/other")
 
 
 def test_one_volume_is_known_however_it_is_spelled() -> None:
@@ -458,7 +521,7 @@ def test_nothing_is_taken_away_for_a_copy_that_finds_no_room() -> None:
     plan = plan_of(wish({A: {}}, there), there)
     assert plan.steps == ()
     (why,) = said(plan, f"image/{A}")
-    assert why.startswith("on [datastore1] the extent x is missing; the copy needs ")
+    assert "the extent x is missing; a whole copy is in the repository, but the copy needs " in why
     there = Volumes({A: broken(size=20 * MIB)}, {A: whole(40 * MIB)}, free=30 * MIB)
     assert verbs(plan_of(wish({A: {}}, there), there)) == ["SetAside", "DeleteFolder", "CloneDisk"]
 

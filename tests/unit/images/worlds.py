@@ -32,6 +32,7 @@ from reconciler.image_facts import (
     InUse,
     Library,
     ModuleLoaded,
+    RoomHere,
     TopDisk,
     TopDisks,
     VolumeUse,
@@ -51,10 +52,11 @@ TRIPS = 3
 
 def whole(size: int = 10 * MIB, form: str = "vmfs", **more: Any) -> ImageState:
     """A disk that takes `size` bytes."""
-    file = DiskFile("x", size, 0o644, allocated=size)
+    file = DiskFile("x-flat.vmdk", size, 0o644, allocated=size)
     values: dict[str, Any] = {
         "runnable": form == "vmfs", "capacity": 100 * MIB, "data": size, "disk_file": "x.vmdk", "files": (file,),
         "modified": 1_700_000_000,
+        "parts": ("x.vmdk", "x-flat.vmdk"),
     }  # fmt: skip
     return ImageState(True, "", form, **(values | more))
 
@@ -79,6 +81,7 @@ class Volumes:
     version: tuple[int, int, int] = (6, 7, 0)
     loaded: bool = False
     filled: str | None = None
+    room_here: int | None = None
     machines: tuple[Machine, ...] = ()
     tops: tuple[TopDisk, ...] = ()
     missing: bool = False
@@ -87,7 +90,7 @@ class Volumes:
     hidden: Mapping[str, str] = field(default_factory=dict)
     """Why the folders below a path can't be read."""
     uncopied: set[str] = field(default_factory=set)
-    """What was set aside while no whole copy of it lay in a repository in reach."""
+    """What was set aside while no whole copy of it lay in a repository in reach, or beside it."""
 
     @property
     def base(self) -> str:
@@ -115,6 +118,7 @@ class Volumes:
             HalfCopies: self.halves,
             FileBlock: MIB,
             Filled: self.filled,
+            RoomHere: self.room_here,
             VolumeUse: InUse(self.uses, self.blind),
             Machines: self.machines,
             TopDisks: self.tops,
@@ -159,7 +163,10 @@ class Volumes:
 
     def _is_copied(self, name: str) -> bool:
         there = (self.repository or {}).items() if self.here or self.reachable else ()
-        return any(name in names(image) and state.whole for image, state in there)
+        beside = self.disk.get(f"{name}~")
+        return any(name in names(image) and state.whole for image, state in there) or (
+            beside is not None and beside.whole and beside.runnable
+        )
 
     def _delete(self, verb: DeleteFolder) -> None:
         name = verb.room.folder.rpartition("/")[2]
