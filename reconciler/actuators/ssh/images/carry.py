@@ -11,7 +11,8 @@ from reconciler.actuators.ssh.images import folders, jobs, send
 from reconciler.actuators.ssh.images.clone import Cloning, FormRefused, clone_command
 from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.jobs import Job, place_commands
-from reconciler.actuators.ssh.images.lock import Clock, LockLost, LockTaken, Stopped, VolumeLock, volume_lock
+from reconciler.actuators.ssh.images.lock import LockLost, LockTaken, Stopped, VolumeLock, volume_lock
+from reconciler.actuators.ssh.images.owner import Clock
 from reconciler.actuators.ssh.images.proof import FLAT_FORMS, CloneProof, Different
 from reconciler.actuators.ssh.images.relay import Relaying
 from reconciler.actuators.ssh.images.runner import (

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
 from reconciler.actuators.ssh.images.jobs import Job
-from reconciler.actuators.ssh.images.lock import BEAT_SECONDS, DEAD_SECONDS, Clock, Stopped, VolumeLock
+from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.owner import BEAT_SECONDS, DEAD_SECONDS, Clock
 from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.image_verbs import CloneDisk

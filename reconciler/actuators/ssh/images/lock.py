@@ -6,31 +6,18 @@ holder that slept learns at its next beat that the lock was taken away, and no c
 
 from __future__ import annotations
 
-import getpass
-import os
-import re
 import secrets
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
-from reconciler.actuators.ssh.images.runner import Runner, Stumbled, is_full
+from reconciler.actuators.ssh.images.owner import LIST, OURS, Clock, Owner, Watch, introduction, owner_in
+from reconciler.actuators.ssh.images.runner import Runner, Stumbled
 from reconciler.faults import Fault
-from reconciler.transports.shell import Piece, quote
+from reconciler.transports.shell import quote
 
-BEAT_SECONDS = 5.0
-DEAD_SECONDS = 20.0
-WATCH_SECONDS = 2.0
-PATIENCE_SECONDS = 60.0
-"""So long a lock that is alive is waited for, all in all."""
 FOLDER = ".reconciler-lock"
 LOST = 97
-_OURS: set[str] = set()
-"""Tokens of the locks that this process holds: another one of its own was left when a link was lost."""
 
 
 class LockTaken(Exception):
@@ -45,59 +32,6 @@ class Stopped(Exception):
     """A person wants it to end."""
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Seconds that only go forward, and waiting."""
-
-    now: Callable[[], float] = time.monotonic
-    pause: Callable[[float], None] = time.sleep
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who has the lock, as its folder tells."""
-
-    token: str
-    beat: str
-    who: dict[str, str]
-
-    @property
-    def described(self) -> str:
-        who, doing = self.who.get("who", "somebody"), self.who.get("doing", "something")
-        return f"{who} has the volume's lock since {self.who.get('since', 'a while')} for: {doing}"
-
-    def is_gone(self) -> bool:
-        """Whether it names this machine and a process that is not there any more, or has let go of it."""
-        if not self.who.get("machine") or self.who["machine"] != machine():
-            return False
-        if process_start(self.who.get("pid", "")) != self.who.get("start"):
-            return True
-        return self.who.get("pid") == str(os.getpid()) and self.token not in _OURS
-
-
-def machine() -> str:
-    """This machine, this boot, and the process numbers that are seen here: containers do not see each other's."""
-    parts = []
-    for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
-        try:
-            parts.append(Path(path).read_text().strip())
-        except OSError:
-            return ""
-    try:
-        return "/".join([*parts, os.readlink("/proc/self/ns/pid")])
-    except OSError:
-        return ""
-
-
-def process_start(pid: str) -> str | None:
-    """When a process began, in ticks since the boot (field 22 of /proc/PID/stat); None: there is none."""
-    try:
-        stat = Path(f"/proc/{int(pid)}/stat").read_text()
-    except (OSError, ValueError):
-        return None
-    return stat.rpartition(")")[2].split()[19]
-
-
 class VolumeLock:
     """One holding of a volume's lock."""
 
@@ -108,11 +42,18 @@ class VolumeLock:
         self.waited = False
         """Whether somebody else had it: what was decided before may not hold any more."""
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread = threading.Thread(target=self._beats, daemon=True)
+
+    @property
+    def _lock(self) -> str:
+        return quote(f"{self.volume}/{FOLDER}")
 
     @property
     def _owner(self) -> str:
-        return quote(f"{self.volume}/{FOLDER}/owner-{self.token}")
+        return self._folder_of(self.token)
+
+    def _folder_of(self, token: str) -> str:
+        return quote(f"{self.volume}/{FOLDER}/owner-{token}")
 
     @property
     def guard(self) -> str:
@@ -121,137 +62,110 @@ class VolumeLock:
 
     def check(self) -> None:
         """Raises LockLost when the lock is not ours any more, or could be taken for dead."""
-        if self._lost or self._clock.now() - self._beaten > DEAD_SECONDS - BEAT_SECONDS:
+        pace = self._clock.pace
+        if self._lost or self._clock.now() - self._beaten > pace.dead - pace.beat:
             raise LockLost("the lock on the volume was lost: another run may have taken it")
 
     # -- taking ----------------------------------------------------------------------------------------------
 
     def acquire(self, stopping: Callable[[], bool]) -> None:
         """Raises LockTaken, Stopped, Stumbled (the volume can't be written), faults.Unreachable."""
-        watch, began = _Watch(self._clock), self._clock.now()
+        watch, began = Watch(self._clock), self._clock.now()
         while True:
             if stopping():
                 raise Stopped
             owner = self._try()
             if owner is None:
-                self._begin()
-                return
+                break
             self.waited = True
-            if (owner.token and owner.is_gone()) or watch.is_dead(owner):
+            alive = watch.sees_life(owner)
+            if owner.is_gone() or watch.is_dead:
                 if self._take_over(owner):
-                    self._begin()
-                    return
-                watch = _Watch(self._clock)
-            elif watch.alive and self._clock.now() - began >= PATIENCE_SECONDS:
+                    break
+                watch = Watch(self._clock)
+            elif alive and self._clock.now() - began >= self._clock.pace.patience:
                 raise LockTaken(owner.described)
             else:
-                self._clock.pause(WATCH_SECONDS)
-
-    def _begin(self) -> None:
-        self._beaten = self._clock.now()
+                self._clock.pause(self._clock.pace.look)
         self._thread.start()
 
+    def _ask_to_take(self, command: str) -> tuple[int, str, str]:
+        """Exit status, output and complaint of a command that makes us the owner when it ends well."""
+        # others can see our first beat as soon as the command runs
+        self._beaten = self._clock.now()
+        piece = self._runner.ask(command)
+        return piece.status, piece.text, piece.said
+
+    @property
     def _settle(self) -> str:
-        """The commands that make us the owner of a lock folder that is ours to take."""
-        begun = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
-        lines = {
-            "who": who, "machine": machine(), "pid": str(os.getpid()), "start": process_start(str(os.getpid())) or "",
-            "since": begun, "doing": self._doing,
-        }  # fmt: skip
-        text = "".join(f"{key} {' '.join(value.split())}\n" for key, value in lines.items())
+        """The commands that finish our owner folder. They fail when somebody else has one: two may have come into a
+        lock without an owner, and who finds the other one there goes; or when ours was taken for dead meanwhile."""
+        alone = f"[ \"$(printf '%s' {self._lock}/owner-*)\" = {self._owner} ]"
         # on a full disk the owner has no name, and holds the lock all the same
-        named = f"{{ printf '%s' {quote(text)} > {self._owner}/who || true; }}"
-        return f"mkdir {self._owner} && {named} && mkdir {self._owner}/beat-0"
+        named = f"{{ printf '%s' {quote(introduction(self._doing))} > {self._owner}/who || true; }}"
+        return f"{alone} && {named} && mkdir {self._owner}/beat-0"
+
+    @property
+    def _undo(self) -> str:
+        return f"{{ s=$?; rm -rf {self._owner}; rmdir {self._lock} 2>/dev/null; exit $s; }}"
 
     def _try(self) -> Owner | None:
-        """Take a lock that nobody has; else who has it (a token of "": a folder without an owner)."""
-        lock = quote(f"{self.volume}/{FOLDER}")
-        undo = f"{{ s=$?; rm -rf {self._owner}; rmdir {lock}; exit $s; }}"
-        take = (
-            f"if mkdir {lock} 2>/dev/null; then {{ {self._settle()}; }} || {undo}; echo taken; exit 0; fi; "
-        )
+        """Take a lock that nobody has; else who has it."""
+        lock = self._lock
+        ours = f"{{ mkdir {self._owner} && {self._settle}; }} || {self._undo}; echo taken; exit 0"
+        take = f"if mkdir {lock} 2>/dev/null; then {ours}; fi; "
         missing = f"[ -d {lock} ] || {{ mkdir {lock} && rmdir {lock} && exit 0; exit 98; }}; "
-        piece = self._runner.ask(f"{take}{missing}{_LIST.format(lock=lock)}")
-        if piece.text.strip() == "taken":
+        status, text, said = self._ask_to_take(f"{take}{missing}{LIST.format(lock=lock)}")
+        if text.strip() == "taken":
             return None
-        if piece.status != 0:
-            raise Stumbled(piece.said or "the lock can't be made")
-        return _owner(piece)
+        if status != 0:
+            raise Stumbled(said or "the lock can't be made")
+        return owner_in(text)
 
     def _take_over(self, dead: Owner) -> bool:
-        """Only one can rename a dead owner's folder, or remove an empty lock."""
-        lock = quote(f"{self.volume}/{FOLDER}")
+        """Take a dead owner's place, or an empty one. Only one can remove the last beat, as it was seen, and rename
+        the owner; the lock is never without one."""
         if not dead.token:
-            piece = self._runner.ask(
-                f"rm -rf {lock}/dead-*; rmdir {lock} && mkdir {lock} && {self._settle()}"
-            )
-            return piece.status == 0
-        old, aside = (
-            quote(f"{self.volume}/{FOLDER}/{name}") for name in (f"owner-{dead.token}", f"dead-{self.token}")
+            return self._ask_to_take(f"{{ mkdir {self._owner} && {self._settle}; }} || {self._undo}")[0] == 0
+        old = self._folder_of(dead.token)
+        beats = "".join(f"rmdir {old}/{beat} && " for beat in dead.beats)
+        took = f"{beats}mv {old} {self._owner} || exit 1; "
+        status, _, _ = self._ask_to_take(
+            f"{took}{{ rm -rf {self._owner}/* && {self._settle}; }} || {self._undo}"
         )
-        piece = self._runner.ask(f"mv {old} {aside} && {self._settle()} && rm -rf {lock}/dead-*")
-        return piece.status == 0
+        return status == 0
 
     # -- holding ---------------------------------------------------------------------------------------------
 
-    def _beat(self) -> None:
-        while not self._done.wait(BEAT_SECONDS):
-            old, new = (f"{self._owner}/beat-{number}" for number in (self._number, self._number + 1))
-            try:
-                piece = self._runner.ask(f"mkdir {new} && rmdir {old}", urgent=True)
-            except (Fault, Stumbled):
-                # the link is gone: whoever works over it learns it too
+    def _beats(self) -> None:
+        while not self._clock.wait(self._done, self._clock.pace.beat):
+            if not self.beat():
                 return
-            if piece.status != 0 and not is_full(piece.said):
-                self._lost = True
-                return
-            self._number, self._beaten = self._number + 1, self._clock.now()
+
+    def beat(self) -> bool:
+        """One beat; whether the lock was still ours. A rename needs no room on a full disk."""
+        asked = self._clock.now()
+        old, new = (f"{self._owner}/beat-{number}" for number in (self._number, self._number + 1))
+        try:
+            piece = self._runner.ask(f"mv {old} {new}", urgent=True)
+        except (Fault, Stumbled):
+            # the link is gone: whoever works over it learns it too
+            return False
+        if piece.status != 0:
+            self._lost = True
+            return False
+        self._number, self._beaten = self._number + 1, asked
+        return True
 
     def release(self) -> None:
         """Let go; never raises."""
         self._done.set()
         if self._thread.is_alive():
             self._thread.join()
-        lock = quote(f"{self.volume}/{FOLDER}")
         try:
-            self._runner.ask(f"rm -rf {self._owner} && rmdir {lock}")
+            self._runner.ask(f"rm -rf {self._owner} && rmdir {self._lock}")
         except (Fault, Stumbled):
             return
-
-
-_LIST = (
-    'for o in {lock}/owner-*; do [ -d "$o" ] || continue; printf \'\\036%s\\n\' "${{o##*/}}"; '
-    'cat "$o/who" 2>/dev/null; ls "$o"; done; true'
-)
-
-
-def _owner(piece: Piece) -> Owner:
-    """The owner in a listing; several are one that is alive."""
-    parts = piece.text.split("\x1e")[1:]
-    if not parts:
-        return Owner("", "", {})
-    name, _, rest = parts[0].partition("\n")
-    lines = rest.splitlines()
-    who = dict(line.partition(" ")[::2] for line in lines if " " in line)
-    beat = " ".join(line for line in lines if re.fullmatch(r"beat-[0-9]+", line))
-    return Owner(name.removeprefix("owner-"), beat, who)
-
-
-class _Watch:
-    """Watches whether a lock's beat goes on, by its own clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._last = clock, ("?", "?")
-        self._since, self.alive = clock.now(), False
-
-    def is_dead(self, owner: Owner) -> bool:
-        """Whether nothing has moved for so long that nobody can be there."""
-        now = owner.token, owner.beat
-        if now != self._last:
-            self.alive = self._last[0] == owner.token and bool(owner.token)
-            self._last, self._since = now, self._clock.now()
-        return self._clock.now() - self._since >= DEAD_SECONDS
 
 
 @contextmanager
@@ -260,7 +174,7 @@ def volume_lock(
 ) -> Iterator[VolumeLock]:
     """Hold the lock. Raises LockTaken, Stopped, Stumbled, faults.Unreachable."""
     lock = VolumeLock(runner, volume, doing, clock)
-    _OURS.add(lock.token)
+    OURS.add(lock.token)
     try:
         lock.acquire(stopping)
         try:
@@ -268,4 +182,4 @@ def volume_lock(
         finally:
             lock.release()
     finally:
-        _OURS.discard(lock.token)
+        OURS.discard(lock.token)
