@@ -12,7 +12,7 @@ from reconciler.simulator.clock import Clock
 from reconciler.simulator.host import Host
 from reconciler.simulator.model import HostModel, Storage
 from reconciler.simulator.programs import load
-from reconciler.simulator.shell.process import Shell, standard
+from reconciler.simulator.shell.process import Link, Shell, standard
 from reconciler.simulator.shell.run import live
 from reconciler.simulator.shell.streams import Capture, Fixed
 from reconciler.simulator.tools.scripts import from_stdin
@@ -34,14 +34,14 @@ def host(version: str = "6.7", storage: Storage | None = None, **model: object) 
     return Host(HostModel(name="esx1", version=version, **model), storage or Storage(), Clock())  # type: ignore[arg-type]
 
 
-def script(on: Host, text: str | bytes, cwd: str = "/") -> Ran:
-    """Run a script as `sh` would from its standard input."""
+def script(on: Host, text: str | bytes, cwd: str = "/", link: Link | None = None) -> Ran:
+    """Run a script as `sh` would from its standard input. `link`: the connection over which it came."""
 
     async def work() -> Ran:
         out, err = Capture(), Capture()
         data = text.encode() if isinstance(text, str) else text
         variables = {"PATH": PATH, "HOME": "/"}
-        shell = Shell(on, standard(Fixed(data), out, err), dict(variables), set(variables), cwd=cwd)
+        shell = Shell(on, standard(Fixed(data), out, err), dict(variables), set(variables), link, cwd=cwd)
 
         async def inside() -> None:
             await from_stdin(shell)

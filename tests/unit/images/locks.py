@@ -15,6 +15,16 @@ from reconciler.actuators.ssh.images.owner import Clock, machine, process_start
 from reconciler.actuators.ssh.images.runner import HereRunner
 from reconciler.transports.shell import Piece
 
+FULL = (
+    "mkdir() { echo \"mkdir: can't create directory '$*': No space left on device\" >&2; return 1; }; "
+    'printf() { if [ -f /proc/self/fd/1 ]; then return 1; fi; command printf "$@"; }; '
+)
+READ_ONLY = "".join(
+    f'{tool}() {{ echo "{tool}: Read-only file system" >&2; return 1; }}; '
+    for tool in ("mkdir", "mv", "rmdir", "rm")
+)
+"""On a disk that is full no folder is made, and no byte is written."""
+
 
 class Time:
     """A clock by which waiting takes no time. What is due meanwhile happens at its second."""
@@ -51,11 +61,13 @@ class Volume(HereRunner):
     def __init__(self, folder: Path, time: Time) -> None:
         self.folder, self.time = folder, time
         self.before: dict[str, Callable[[], object]] = {}
+        self.full = self.read_only = False
 
     def ask(self, command: str, limit: float = 300.0) -> Piece:
         for pattern in [pattern for pattern in self.before if re.search(pattern, command)]:
             self.before.pop(pattern)()
-        return super().ask(command, limit)
+        first = (FULL if self.full else "") + (READ_ONLY if self.read_only else "")
+        return super().ask(first + command, limit)
 
     @property
     def lock(self) -> Path:

@@ -70,19 +70,21 @@ class VolumeLock:
 
     def acquire(self, stopping: Callable[[], bool]) -> None:
         """Raises LockTaken, Stopped, Stumbled (the volume can't be written), faults.Unreachable."""
-        watch, began = Watch(self._clock), self._clock.now()
+        watch, began, failed = Watch(self._clock), self._clock.now(), None
         while True:
             if stopping():
                 raise Stopped
-            owner = self._try()
+            owner = self._look()
             if owner is None:
                 break
-            self.waited = True
             alive = watch.sees_life(owner)
             if owner.is_gone() or watch.is_dead:
-                if self._take_over(owner):
+                said = self._take_over(owner)
+                if said is None:
                     break
-                watch = Watch(self._clock)
+                if said and owner == failed:
+                    raise Stumbled(said)
+                watch, failed = Watch(self._clock), owner
             elif alive and self._clock.now() - began >= self._clock.pace.patience:
                 raise LockTaken(owner.described)
             else:
@@ -109,6 +111,16 @@ class VolumeLock:
     def _undo(self) -> str:
         return f"{{ s=$?; rm -rf {self._owner}; rmdir {self._lock} 2>/dev/null; exit $s; }}"
 
+    def _look(self) -> Owner | None:
+        """Like `_try`. Who slept on the way may find somebody else there, and looks again."""
+        try:
+            owner = self._try()
+            self.waited = self.waited or owner is not None
+        except Stumbled:
+            self.waited = True
+            owner = self._try()
+        return owner
+
     def _try(self) -> Owner | None:
         """Take a lock that nobody has; else who has it."""
         lock = self._lock
@@ -122,18 +134,21 @@ class VolumeLock:
             raise Stumbled(said or "the lock can't be made")
         return owner_in(text)
 
-    def _take_over(self, dead: Owner) -> bool:
-        """Take a dead owner's place, or an empty one. Only one can remove the last beat, as it was seen, and rename
-        the owner; the lock is never without one."""
+    def _take_over(self, dead: Owner) -> str | None:
+        """Take a dead owner's place, or an empty one; else what was said. Only one can remove the last beat, as it was
+        seen, and rename the owner; the lock is never without one."""
         if not dead.token:
-            return self._ask_to_take(f"{{ mkdir {self._owner} && {self._settle}; }} || {self._undo}")[0] == 0
+            status, _, said = self._ask_to_take(
+                f"{{ mkdir {self._owner} && {self._settle}; }} || {self._undo}"
+            )
+            return None if status == 0 else said
         old = self._folder_of(dead.token)
         beats = "".join(f"rmdir {old}/{beat} && " for beat in dead.beats)
         took = f"{beats}mv {old} {self._owner} || exit 1; "
-        status, _, _ = self._ask_to_take(
+        status, _, said = self._ask_to_take(
             f"{took}{{ rm -rf {self._owner}/* && {self._settle}; }} || {self._undo}"
         )
-        return status == 0
+        return None if status == 0 else said
 
     # -- holding ---------------------------------------------------------------------------------------------
 
