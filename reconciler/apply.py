@@ -225,6 +225,8 @@ class Apply:
         """What an answer says besides yes and no. Raises Waived, Cut."""
         if answer.proof:
             self.ledger.add(key, f"proved: {answer.proof}")
+        if answer.lost:
+            self.ledger.add(key, answer.said)
         if answer.filled and isinstance(verb, CopyVerb):
             self.turns.fill(self._volume(replace(verb.room, volume=answer.filled)), verb.cargo.image)
         if answer.held:

@@ -11,7 +11,8 @@ class Answer:
     a moment. `next` is what a person can do, where that is known.
 
     `held`: neither done nor failed, somebody else is at it (`said` tells who). `cut`: a person stopped it; what arrived
-    stays for the next run. `proof`: how a copy was proved. `filled`: the root of a volume that filled up.
+    stays for the next run. `lost`: another run has taken over (`said` tells what). `proof`: how a copy was proved.
+    `filled`: the root of a volume that filled up.
     """
 
     ok: bool
@@ -20,5 +21,6 @@ class Answer:
     next: str = ""
     held: bool = False
     cut: bool = False
+    lost: bool = False
     proof: str = ""
     filled: str = ""

@@ -35,7 +35,8 @@ class Ended:
 
 @dataclass
 class Program:
-    """`reconcile ARGUMENTS`, not started yet. Its home is `folder`; it leads a process group of its own."""
+    """`reconcile ARGUMENTS`, not started yet. Its home is `folder`; it leads a process group of its own. `module` is
+    what is run in its stead."""
 
     folder: Path
     arguments: Sequence[str]
@@ -43,13 +44,14 @@ class Program:
     process: subprocess.Popen[bytes] | None = None
     begun: float = 0.0
     heard: bytearray = field(default_factory=bytearray)
+    module: str = "reconciler"
 
     def start(self) -> Program:
         bare = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
         self.begun = time.monotonic()
         with (self.folder / "stdout").open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reconciler", *self.arguments],
+                [sys.executable, "-m", self.module, *self.arguments],
                 cwd=self.folder,
                 env={**bare, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -81,6 +83,13 @@ class Program:
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
 
+    def until_stopped(self) -> None:
+        """Wait until a SIGSTOP has stopped it."""
+        assert self.process is not None
+        told = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert told is not None
+        assert told.si_code == os.CLD_STOPPED, "it ended first"
+
     def end(self) -> Ended:
         """Wait until it has ended."""
         assert self.process is not None
@@ -101,26 +110,42 @@ def reconcile(folder: Path, *arguments: str, **environment: str) -> Ended:
     return Program(folder, arguments, environment).start().end()
 
 
+def changing(command: Executed) -> bool:
+    return command.changing
+
+
 class _Record(list[Executed]):
-    """A host's record of commands. As the given number of changing ones has run, and before anything else happens
+    """A host's record of commands. As the given number of those that count has run, and before anything else happens
     on any host, it acts."""
 
-    def __init__(self, earlier: Sequence[Executed], count: int, act: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        earlier: Sequence[Executed],
+        count: int,
+        act: Callable[[], object],
+        counts: Callable[[Executed], bool],
+    ) -> None:
         super().__init__(earlier)
-        self._left, self._act = count, act
+        self._left, self._act, self._counts = count, act, counts
 
     def append(self, command: Executed) -> None:
         super().append(command)
-        self._left -= command.changing
-        if command.changing and self._left == 0:
-            self._act()
+        if self._counts(command):
+            self._left -= 1
+            if self._left == 0:
+                self._act()
 
 
-def at_command(host: HostHandle, count: int, act: Callable[[], object]) -> None:
-    """Act, in the farm's own thread, at the moment when the host has run `count` more changing commands."""
+def at_command(
+    host: HostHandle,
+    count: int,
+    act: Callable[[], object],
+    counts: Callable[[Executed], bool] = changing,
+) -> None:
+    """Act, in the farm's own thread, at the moment when the host has run `count` more commands that count."""
     inner: Any = host._host
 
     def set_trap() -> None:
-        inner.executed = _Record(inner.executed, count, act)
+        inner.executed = _Record(inner.executed, count, act, counts)
 
     host._do(set_trap)

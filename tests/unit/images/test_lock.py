@@ -272,7 +272,7 @@ def test_who_slept_and_lost_it_writes_nothing_more(volume: Volume) -> None:
         second = volume.new()
         volume.waited(second)
         piece = volume.ask(f"{first.guard}echo damage > {quote(str(volume.folder / 'disk'))}")
-        assert (piece.status, piece.said) == (97, "the lock on the volume was taken away")
+        assert (piece.status, piece.said) == (97, "the lock on the volume was taken away by another run")
         with pytest.raises(LockLost, match="another run may have taken it"):
             first.check()
         assert not first.beat()
@@ -288,7 +288,7 @@ def test_who_finds_its_beat_gone_does_not_beat_on(volume: Volume) -> None:
         first._beaten = volume.time.seconds
         first.check()
         assert not first.beat()
-        with pytest.raises(LockLost):
+        with pytest.raises(LockLost, match="taken away by another run"):
             first.check()
 
 

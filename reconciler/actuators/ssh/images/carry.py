@@ -11,7 +11,15 @@ from reconciler.actuators.ssh.images import folders, jobs, send
 from reconciler.actuators.ssh.images.clone import Cloning, FormRefused, clone_command
 from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.jobs import Job, place_commands
-from reconciler.actuators.ssh.images.lock import LockLost, LockTaken, Stopped, VolumeLock, volume_lock
+from reconciler.actuators.ssh.images.lock import (
+    LOST,
+    TAKEN,
+    LockLost,
+    LockTaken,
+    Stopped,
+    VolumeLock,
+    volume_lock,
+)
 from reconciler.actuators.ssh.images.owner import Clock
 from reconciler.actuators.ssh.images.proof import FLAT_FORMS, CloneProof, Different
 from reconciler.actuators.ssh.images.relay import Relaying
@@ -50,13 +58,26 @@ def carry_out(verb: ImageVerb, session: Session, work: Work) -> Answer:
         with volume_lock(ground, verb.room.volume, verb.title, work.stopping, clock) as lock:
             if lock.waited or _is_done(ground, verb):
                 return Answer(False, "somebody else worked on the volume meanwhile", passing=True)
-            return _Carrier(host, ground, lock, work, clock).do(verb)
+            return _told(_Carrier(host, ground, lock, work, clock), verb)
     except LockTaken as taken:
         return Answer(False, str(taken), held=True)
     except Stopped as stopped:
         return Answer(False, str(stopped) or "it was not begun", cut=True)
-    except (Stumbled, LockLost) as problem:
+    except Stumbled as problem:
         return Answer(False, str(problem))
+
+
+def _told(carrier: _Carrier, verb: ImageVerb) -> Answer:
+    """What came of it. Whatever failed when another run had taken the lock failed because of that."""
+    try:
+        answer = carrier.do(verb)
+    except Stumbled as problem:
+        answer = Answer(False, str(problem))
+    except LockLost as lost:
+        return Answer(False, str(lost), lost=True)
+    if answer.ok or carrier.holds():
+        return answer
+    return replace(answer, said=TAKEN, lost=True)
 
 
 def _is_done(ground: Runner, verb: ImageVerb) -> bool:
@@ -70,6 +91,9 @@ class _Carrier:
     def __init__(self, host: HostRunner, ground: Runner, lock: VolumeLock, work: Work, clock: Clock) -> None:
         self._host, self._ground, self._lock, self._work, self._clock = host, ground, lock, work, clock
 
+    def holds(self) -> bool:
+        return self._ground.ask(f"{self._lock.guard}true").status != LOST
+
     def do(self, verb: ImageVerb) -> Answer:
         if not isinstance(verb, CopyVerb):
             for command in commands(verb):
@@ -79,7 +103,7 @@ class _Carrier:
             return self._copied(verb)
         except Different as different:
             # what is not the source does not stay
-            jobs.remove(self._ground, Job(verb.room, verb.cargo.image))
+            jobs.remove(self._ground, Job(verb.room, verb.cargo.image), self._lock.guard)
             return Answer(False, str(different))
         except BadDisk as bad:
             return Answer(False, f"{verb.cargo.image} can't be copied from {verb.cargo.folder}: {bad}")
@@ -138,7 +162,7 @@ class _Carrier:
         if verb.cargo.form in FLAT_FORMS:
             return Fetching(self._host, verb, self._lock, self._work, job, self._lock.guard).run()
         if jobs.find(self._ground, job) is not None:
-            jobs.remove(self._ground, job)
+            jobs.remove(self._ground, job, self._lock.guard)
         jobs.begin(self._ground, job, self._lock.guard, "fetch", "files")
         return Relaying(self._host, verb, self._lock, self._work).here(job)
 
@@ -153,7 +177,7 @@ class _Carrier:
             return Answer(
                 False, f"the disk of {self._work.spool} here is full: {said}", next="make room there"
             )
-        jobs.remove(self._ground, Job(verb.room, verb.cargo.image))
+        jobs.remove(self._ground, Job(verb.room, verb.cargo.image), self._lock.guard)
         if verb.room.here:
             return Answer(
                 False, f"the disk of {verb.room.volume} here is full: {said}", next="make room there"

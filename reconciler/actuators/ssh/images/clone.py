@@ -57,7 +57,7 @@ class Cloning:
         """Raises FormRefused, Stopped, Stumbled, LockLost, faults.Unreachable."""
         found = jobs.find(self._runner, self._job)
         if found is not None and not (found.goes_on("clone", self._source) and self._is_alive()):
-            jobs.remove(self._runner, self._job)
+            jobs.remove(self._runner, self._job, self._lock.guard)
             found = None
         if found is None:
             self._start()
@@ -103,6 +103,8 @@ class Cloning:
         """Until it ends. A person who wants us to end does not end it: the next run finds it."""
         pause, beat, moved = FIRST_POLL, "", self._clock.now()
         while (state := self._look()).status is None:
+            # another run may have it by now, and have ended it
+            self._lock.check()
             total = self._verb.cargo.data
             self._work.progress(Carried(self._verb.cargo.image, total * state.percent // 100, total))
             if state.beat != beat:
@@ -118,7 +120,7 @@ class Cloning:
     def _ended(self, state: _State) -> Answer:
         if state.status == 0:
             return self._finish()
-        jobs.remove(self._runner, self._job)
+        jobs.remove(self._runner, self._job, self._lock.guard)
         numbers = _NUMBER.findall(state.said)
         number = numbers[-1] if numbers else ""
         said = _last_words(state.said) or f"vmkfstools ended with {state.status}"

@@ -80,7 +80,7 @@ class Fetching:
         if found is not None and whole and found.goes_on("fetch", source):
             return {int(line.split()[0]): line.split()[1] for line in found.journal if len(line.split()) == 2}
         if found is not None:
-            jobs.remove(here, self._job)
+            jobs.remove(here, self._job, self._guard)
         jobs.begin(here, self._job, self._guard, "fetch", source)
         return {}
 

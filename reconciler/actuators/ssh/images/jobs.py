@@ -94,9 +94,10 @@ def begin(runner: Runner, job: Job, guard: str, kind: str, source: str) -> None:
     )
 
 
-def remove(runner: Runner, job: Job) -> None:
-    """Take away what is left of a copy. Raises Stumbled with what stays, faults.Unreachable."""
-    must(runner, f"rm -rf {quote(job.folder)}; [ ! -e {quote(job.folder)} ]")
+def remove(runner: Runner, job: Job, guard: str) -> None:
+    """Take away what is left of a copy; `guard` is the lock's: a copy may be another run's by now. Raises Stumbled with
+    what stays, faults.Unreachable."""
+    must(runner, f"{guard}rm -rf {quote(job.folder)}; [ ! -e {quote(job.folder)} ]")
 
 
 def place_commands(job: Job, verb: CopyVerb) -> tuple[str, ...]:

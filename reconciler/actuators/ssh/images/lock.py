@@ -18,6 +18,7 @@ from reconciler.transports.shell import quote
 
 FOLDER = ".reconciler-lock"
 LOST = 97
+TAKEN = "the lock on the volume was taken away by another run"
 
 
 class LockTaken(Exception):
@@ -58,13 +59,23 @@ class VolumeLock:
     @property
     def guard(self) -> str:
         """Begins a command that must not run without the lock."""
-        return f"[ -d {self._owner} ] || {{ echo 'the lock on the volume was taken away'; exit {LOST}; }}; "
+        return self._guard("")
+
+    @property
+    def input_guard(self) -> str:
+        """The same for a command that is sent something: it is taken to its end, and thrown away."""
+        return self._guard("cat > /dev/null; ")
+
+    def _guard(self, first: str) -> str:
+        return f"[ -d {self._owner} ] || {{ {first}echo '{TAKEN}'; exit {LOST}; }}; "
 
     def check(self) -> None:
         """Raises LockLost when the lock is not ours any more, or could be taken for dead."""
         pace = self._clock.pace
         if self._lost or self._clock.now() - self._beaten > pace.dead - pace.beat:
-            raise LockLost("the lock on the volume was lost: another run may have taken it")
+            raise LockLost(
+                TAKEN if self._lost else "the lock on the volume was lost: another run may have taken it"
+            )
 
     # -- taking ----------------------------------------------------------------------------------------------
 

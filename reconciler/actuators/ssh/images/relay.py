@@ -52,6 +52,7 @@ class Relaying:
         """A disk of several files into a repository on this machine. Raises as `run`."""
         self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = self._converted(self._spool / "made", self._verb.format)
+        self._heed()
         shutil.rmtree(job.disk, ignore_errors=True)
         shutil.copytree(made, job.disk)
         shutil.rmtree(self._spool, ignore_errors=True)
@@ -86,7 +87,7 @@ class Relaying:
         found = jobs.find(self._runner, job)
         identity = f"{digest_of(made / targets.disk_file(job.room.disk, form))} {form}"
         if found is not None and not found.goes_on("push", identity):
-            jobs.remove(self._runner, job)
+            jobs.remove(self._runner, job, self._lock.guard)
             found = None
         if found is None:
             jobs.begin(self._runner, job, self._lock.guard, "push", identity)
@@ -150,7 +151,8 @@ class Relaying:
             return
         with path.open("rb") as stream:
             pieces = self._pieces(stream)
-            output = self._runner.session.send(f"cat > {quote(target)}", pieces, limit=SEND_SECONDS)
+            command = f"{self._lock.input_guard}cat > {quote(target)}"
+            output = self._runner.session.send(command, pieces, limit=SEND_SECONDS)
         if output.status != 0:
             raise Stumbled((output.err + output.out).decode("utf-8", "replace").strip())
         must(

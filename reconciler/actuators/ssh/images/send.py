@@ -65,7 +65,7 @@ class Sending:
             return None
         made = self._runner.ask(f'[ "$(stat -c %s {self._flat})" = {source.capacity} ]').status == 0
         if not made or not found.goes_on("stream", self._identity(source)):
-            jobs.remove(self._runner, self._job)
+            jobs.remove(self._runner, self._job, self._lock.guard)
             return None
         must(self._runner, f"{self._lock.guard}rm -f {quote(self._job.folder)}/in.*")
         noted = parts.noted(found.journal, every)
@@ -117,7 +117,8 @@ class Sending:
         packed = parts.worth_packing(data, self._link)
         payload = memoryview(parts.packed(data)) if packed else data
         began = time.monotonic()
-        command = f"{'gunzip -c' if packed else 'cat'} > {self._job.path(f'in.{load.chunk.number}')}"
+        unpack = "gunzip -c" if packed else "cat"
+        command = f"{self._lock.input_guard}{unpack} > {self._job.path(f'in.{load.chunk.number}')}"
         output = self._runner.session.send(command, self._pieces(payload), limit=SEND_SECONDS)
         if output.status != 0:
             raise Stumbled(
@@ -161,7 +162,9 @@ class Sending:
             return
         content = file.read_bytes()
         target = self._job.file(".vmx.reference")
-        output = self._runner.session.send(f"cat > {target}", [content], limit=SEND_SECONDS)
+        output = self._runner.session.send(
+            f"{self._lock.input_guard}cat > {target}", [content], limit=SEND_SECONDS
+        )
         if output.status != 0:
             raise Stumbled((output.err + output.out).decode("utf-8", "replace").strip())
         must(self._runner, f"[ \"$(md5sum < {target})\" = '{md5_of(content)}  -' ]")
