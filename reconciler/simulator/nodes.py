@@ -129,7 +129,7 @@ class Node:
         self.target = ""
         self.children: dict[str, Node] = FatNames() if volume.kind == "vfat" else {}
         self.branched = False
-        self.stock = False
+        self.stock = self.eager = False
         self.mounted: Volume | None = None
         self.unreachable = False
         self.program: Any = None

@@ -5,6 +5,8 @@ multiextent is built in up to 5.0, has to be loaded from 5.1 to 6.0, and is gone
 
 from __future__ import annotations
 
+from reconciler.simulator.esx.command import Option, Refusal, command
+from reconciler.simulator.esx.render import Result, Structure
 from reconciler.simulator.shell.process import Shell
 from reconciler.simulator.tools.call import Call, Usage, program
 
@@ -50,3 +52,26 @@ def available(call: Call, name: str) -> bool:
     """Whether there is such a module to load."""
     release = call.host.release
     return name in ALWAYS or (name == "multiextent" and release.since(5, 1) and not release.since(6, 5))
+
+
+# -- esxcli, from 5.0 on: the columns of the list are a field capture, the texts of refusals are inferred ----------
+
+
+@command("system module list")
+async def module_list(call: Call, options: dict[str, str]) -> Result:
+    rows = [
+        Structure("VmkernelModule", (("Name", name), ("Is Loaded", True), ("Is Enabled", True)))
+        for name in (*ALWAYS, *sorted(call.host.modules))
+    ]
+    return Result("table", rows)
+
+
+@command("system module load", Option("m", "module", required=True), changing=True)
+async def module_load(call: Call, options: dict[str, str]) -> None:
+    """It says nothing when it loads one (field capture)."""
+    name = options["module"]
+    if not available(call, name):
+        raise Refusal(f"Unable to load module {name}: Not found")
+    if name in call.host.modules or name in ALWAYS:
+        raise Refusal(f"Unable to load module {name}: Busy")
+    call.host.modules.add(name)

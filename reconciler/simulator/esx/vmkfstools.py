@@ -9,7 +9,7 @@ import errno
 import posixpath
 import re
 
-from reconciler.simulator.disks import SECTOR, Missing, NoDisk, descriptor, opened
+from reconciler.simulator.disks import SECTOR, Disk, Missing, NoDisk, descriptor, opened
 from reconciler.simulator.esx.clone import Cloning
 from reconciler.simulator.nodes import Node
 from reconciler.simulator.shell.process import Shell
@@ -116,6 +116,7 @@ def new_flat(call: Call, folder: Node, name: str, capacity: int, form: str, verb
         )
         new_file(call, folder, name, 0o600).put(0, text.encode("utf-8", "surrogateescape"), now)
         flat = new_file(call, folder, f"{stem}-flat.vmdk", 0o600)
+        flat.eager = form == "eagerzeroedthick"
         if form == "thin":
             flat.truncate(capacity, now)
         else:
@@ -181,7 +182,34 @@ async def _remove(call: Call, options: dict[str, str], words: list[str]) -> int:
 
 
 async def _rename(call: Call, options: dict[str, str], words: list[str]) -> int:
-    raise Usage("vmkfstools: -E is not simulated")
+    """`-E OLD NEW`: the descriptor and its extents, and their names in it; nothing is printed (field guide). Inferred:
+    the refusals, which are those of the other actions."""
+    if len(words) != 2:
+        raise Usage("vmkfstools: name the old and the new disk")
+    (folder, name), (target, new_name) = place(call, words[0]), place(call, words[1])
+    disk = _opened(call, folder, name, "rename")
+    old, new = name.removesuffix(".vmdk"), new_name.removesuffix(".vmdk")
+    if folder.volume is not target.volume or not new_name.endswith(".vmdk"):
+        raise Usage("vmkfstools: -E to another volume, or to no .vmdk, is not simulated")
+    nodes = [extent.node for extent in disk.extents if extent.node is not None]
+    names = {file: new + file.removeprefix(old) for file, node in folder.children.items() if node in nodes}
+    if not all(file.startswith(old) for file in names):
+        raise Usage("vmkfstools: -E of a disk whose extents have names of their own is not simulated")
+    if any(each in target.children for each in (new_name, *names.values())):
+        raise Usage(refusal(call, "rename", 39))
+    text = folder.children[name].data.decode("utf-8", "surrogateescape")
+    for file, moved in names.items():
+        text = text.replace(f'"{file}"', f'"{moved}"')
+    try:
+        for each in (name, *names):
+            folder.children[each].refuse_locked(writing=True)
+        for file, moved in (*names.items(), (name, new_name)):
+            into = posixpath.join(posixpath.dirname(words[1]), moved)
+            call.files.rename(posixpath.join(posixpath.dirname(words[0]), file), into, call.cwd)
+        call.files.write(words[1], text.encode("utf-8", "surrogateescape"), call.cwd)
+    except OSError as problem:
+        raise Usage(refusal(call, "rename", 16392 if problem.errno == errno.EBUSY else 25)) from problem
+    return 0
 
 
 async def _check(call: Call, options: dict[str, str], words: list[str]) -> int:
@@ -197,19 +225,49 @@ async def _chain(call: Call, options: dict[str, str], words: list[str]) -> int:
 
 
 async def _opens(call: Call, words: list[str]) -> None:
-    folder, name = place(call, words[0] if words else "")
+    _opened(call, *place(call, words[0] if words else ""), "open")
+
+
+def _opened(call: Call, folder: Node, name: str, verb: str) -> Disk:
+    """Open a disk; raises Usage as vmkfstools refuses."""
     try:
-        opened(folder, name, call.files.node("/vmfs/volumes"))
+        return opened(folder, name, call.files.node("/vmfs/volumes"))
     except NoDisk:
-        raise Usage(refusal(call, "open", 15)) from None
+        raise Usage(refusal(call, verb, 15)) from None
     except Missing:
-        raise Usage(refusal(call, "open", 25)) from None
+        raise Usage(refusal(call, verb, 25)) from None
     except OSError as problem:
-        raise Usage(refusal(call, "open", 16392)) from problem
+        raise Usage(refusal(call, verb, 16392)) from problem
 
 
 async def _mapping(call: Call, options: dict[str, str], words: list[str]) -> int:
-    raise Usage("vmkfstools: -t is not simulated")
+    """`-t0 DISK`: what each stretch lies on. The kinds are the field guide's: `VMFS Z-` is zeroedthick, `VMFS --`
+    written or eagerzeroedthick, `NOMP --` unmapped. Inferred: the rest of the lines."""
+    if options["t"] != "0" or len(words) != 1:
+        raise Usage("vmkfstools: only -t0 of one disk is simulated")
+    folder, name = place(call, words[0])
+    disk = _opened(call, folder, name, "open")
+    if disk.create_type != "vmfs" or folder.volume.kind != "VMFS":
+        raise Usage("vmkfstools: -t0 is simulated for flat disks on VMFS only")
+    thin = b'ddb.thinProvisioned = "1"' in folder.children[name].data
+    await call.out(f"Mapping for file {words[0]} ({disk.capacity} bytes in size):\n")
+    for start, size, written in _stretches(disk):
+        flat = disk.extents[0].node
+        eager = flat is not None and flat.eager
+        kind = "NOMP -- :" if thin and not written else f"VMFS {'--' if written or eager else 'Z-'} LVID:"
+        await call.out(f"[{start:12d}:{size:12d}] --> [{kind}]\n")
+    return 0
+
+
+def _stretches(disk: Disk) -> list[tuple[int, int, bool]]:
+    """The disk from end to end: offset, length, and whether something was written there."""
+    found: list[tuple[int, int, bool]] = []
+    end = 0
+    for start, size in disk.regions():
+        found += [(end, start - end, False)] if start > end else []
+        found.append((start, size, True))
+        end = start + size
+    return [*found, (end, disk.capacity - end, False)] if end < disk.capacity else found
 
 
 async def _query(call: Call, options: dict[str, str], words: list[str]) -> int:
