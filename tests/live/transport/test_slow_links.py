@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.actuators.ssh.images import lock as locks
-from reconciler.actuators.ssh.images.lock import Clock, volume_lock
+from reconciler.actuators.ssh.images.lock import volume_lock
+from reconciler.actuators.ssh.images.owner import BEAT_SECONDS, Clock, Pace
 from reconciler.actuators.ssh.images.runner import HostRunner
 from reconciler.faults import Unreachable
 from reconciler.simulator import Farm, HostModel
@@ -66,14 +66,14 @@ def test_the_data_goes_on_when_what_was_urgent_is_done(keys: Keys) -> None:
         assert host.files.read(f"{VOLUME}/data") == DATA
 
 
-def test_a_lock_beats_on_while_data_fills_the_link(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_beats_on_while_data_fills_the_link(keys: Keys) -> None:
     """With beats a twentieth of what they are, at four times the speed of a link of 2 Mbit/s."""
-    monkeypatch.setattr(locks, "BEAT_SECONDS", 0.25)
+    hasty = Clock(pace=Pace(beat=BEAT_SECONDS / 20))
     with far_away(keys) as (session, _, host):
-        with volume_lock(HostRunner(session), VOLUME, "a copy", lambda: False, Clock()) as lock:
+        with volume_lock(HostRunner(session), VOLUME, "a copy", lambda: False, hasty) as lock:
             send(session)
             lock.check()
-        beats = [it.argv[1] for it in host.executed if it.argv[0] == "mkdir" and "/beat-" in it.argv[1]]
+        beats = [it.argv[1] for it in host.executed if it.argv[0] == "mv" and "/beat-" in it.argv[1]]
         assert len(beats) >= 5, beats
 
 

@@ -63,7 +63,7 @@ class Volume(HereRunner):
         self.before: dict[str, Callable[[], object]] = {}
         self.full = self.read_only = False
 
-    def ask(self, command: str, limit: float = 300.0) -> Piece:
+    def ask(self, command: str, limit: float = 300.0, *, urgent: bool = False) -> Piece:
         for pattern in [pattern for pattern in self.before if re.search(pattern, command)]:
             self.before.pop(pattern)()
         first = (FULL if self.full else "") + (READ_ONLY if self.read_only else "")

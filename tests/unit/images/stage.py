@@ -125,10 +125,10 @@ class _Session:
 
     of: Run
 
-    def run(self, script: bytes, *, limit: float) -> Output:
+    def run(self, script: bytes, *, limit: float, urgent: bool = False) -> Output:
         return self.of.on_host(script)
 
-    def send(self, command: str, data: Iterable[bytes], *, limit: float) -> Output:
+    def send(self, command: str, data: Iterable[bytes | memoryview], *, limit: float) -> Output:
         raise AssertionError(command)
 
     def receive(self, command: str, sink: Callable[[bytes], None], *, limit: float) -> Output:
