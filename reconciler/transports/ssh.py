@@ -102,7 +102,8 @@ class SshSession:
         """Run one command with `data` on its standard input; its output and exit status.
 
         dropbear (4.x) takes no command of more than 1,000 bytes. A command that ends before all is sent gets no more.
-        Raises as `run`, and what `data` raises: then the command is cut off.
+        An empty piece of `data` says that more is to come. Raises as `run`, and what `data` raises: then the command
+        is cut off.
         """
         return self._execute(Order(command, data, limit), None)
 

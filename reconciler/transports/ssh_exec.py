@@ -112,6 +112,7 @@ class Execution:
             if piece is None:
                 channel.shutdown_write()
                 return
+            self._moved = time.monotonic()
             self._push(channel, memoryview(piece))
 
     def _push(self, channel: Channel, piece: memoryview) -> None:

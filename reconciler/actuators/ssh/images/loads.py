@@ -22,18 +22,18 @@ class Load:
 
 
 def loads(source: Source, chunks: Sequence[Chunk]) -> Generator[Load, None, None]:
-    """The chunks in order; a load is good until the next one is asked for. Raises OSError, QemuFailed.
+    """The chunks in order; a load is good until the next but one is asked for. Raises OSError, QemuFailed.
 
-    Two pieces of memory take turns: a fresh one for each chunk costs as much time as reading it.
+    Three pieces of memory take turns: a fresh one for each chunk costs as much time as reading it.
     """
     largest = max((_size(chunk) for chunk in chunks), default=0)
-    rooms = memoryview(bytearray(largest)), memoryview(bytearray(largest))
+    rooms = [memoryview(bytearray(largest)) for _ in range(3)]
     with ThreadPoolExecutor(max_workers=1) as reading:
         ahead = [reading.submit(_read, source, chunk, rooms[0]) for chunk in chunks[:1]]
         for number, _ in enumerate(chunks, 1):
             load = ahead.pop().result()
             if number < len(chunks):
-                ahead.append(reading.submit(_read, source, chunks[number], rooms[number % 2]))
+                ahead.append(reading.submit(_read, source, chunks[number], rooms[number % 3]))
             yield load
 
 

@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
+from reconciler.actuators.ssh.images.deliver import SEND_SECONDS
 from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.files import digest_of, fetch_all
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Different
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
-from reconciler.actuators.ssh.images.send import SEND_SECONDS, Sending
+from reconciler.actuators.ssh.images.send import Sending
 from reconciler.actuators.work import Carried, Direction, Work
 from reconciler.disks import targets
 from reconciler.disks.sources import open_source

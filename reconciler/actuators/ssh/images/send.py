@@ -6,17 +6,15 @@ noted, after it has compared what is.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+import threading
 from pathlib import Path
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs, parts
+from reconciler.actuators.ssh.images.deliver import APPLY_SECONDS, SEND_SECONDS, Delivery
 from reconciler.actuators.ssh.images.jobs import Job
-from reconciler.actuators.ssh.images.loads import Load, loads, md5_of
-from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.loads import loads, md5_of
+from reconciler.actuators.ssh.images.lock import VolumeLock
 from reconciler.actuators.ssh.images.proof import whole_proof
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
@@ -25,7 +23,6 @@ from reconciler.disks.sources import Source, open_source
 from reconciler.image_verbs import CopyVerb
 from reconciler.transports.shell import quote
 
-SEND_SECONDS, APPLY_SECONDS = 3600.0, 900.0
 COMPARED_AT_ONCE = 16
 
 
@@ -36,7 +33,8 @@ class Sending:
         self._runner, self._verb, self._lock, self._work = runner, verb, lock, work
         self._job = Job(verb.room, verb.cargo.image)
         self._flat = self._job.file("-flat.vmdk")
-        self._link: float | None = None
+        self._delivery = Delivery(runner, self._job, lock, work.stopping, self._tell)
+        self._gate = threading.Lock()
         self._done = self._total = 0
 
     def run(self, folder: Path, disk: str, form: str) -> Answer:
@@ -48,7 +46,7 @@ class Sending:
             if there is None:
                 self._create(source)
                 there = frozenset()
-            self._carry(source, [chunk for chunk in every if chunk.number not in there])
+            self._delivery.carry(source, [chunk for chunk in every if chunk.number not in there])
             self._reference(folder, disk)
             proof = self._proved(source, every)
         return Answer(True, proof=proof)
@@ -79,7 +77,7 @@ class Sending:
 
     def _compared(self, source: Source, some: list[Chunk]) -> set[int]:
         """Those of which the disk holds what the source has now."""
-        self._heed()
+        self._delivery.heed()
         digests = {load.chunk.number: load.digest for load in loads(source, some)}
         tests = (
             f"{parts.holds(chunk, self._flat, digests[chunk.number])} && echo {chunk.number}"
@@ -94,65 +92,10 @@ class Sending:
 
     # -- carrying --------------------------------------------------------------------------------------------
 
-    def _carry(self, source: Source, todo: list[Chunk]) -> None:
-        """Send a chunk while the next one is read, and the one before it is written to its place."""
-        with ThreadPoolExecutor(max_workers=1) as pool, closing(loads(source, todo)) as read:
-            before: Future[None] | None = None
-            for load in read:
-                self._heed()
-                self._upload(load)
-                if before is not None:
-                    before.result()
-                before = pool.submit(self._apply, load.chunk, load.digest)
-            if before is not None:
-                before.result()
-
-    def _heed(self) -> None:
-        if self._work.stopping():
-            raise Stopped("what has arrived stays; the next run goes on")
-        self._lock.check()
-
-    def _upload(self, load: Load) -> None:
-        data = load.content
-        packed = parts.worth_packing(data, self._link)
-        payload = memoryview(parts.packed(data)) if packed else data
-        began = time.monotonic()
-        unpack = "gunzip -c" if packed else "cat"
-        command = f"{self._lock.input_guard}{unpack} > {self._job.path(f'in.{load.chunk.number}')}"
-        output = self._runner.session.send(command, self._pieces(payload), limit=SEND_SECONDS)
-        if output.status != 0:
-            raise Stumbled(
-                (output.err + output.out).decode("utf-8", "replace").strip() or "the host took no more"
-            )
-        self._link = len(payload) / max(1e-6, time.monotonic() - began)
-
-    def _pieces(self, payload: memoryview) -> Iterator[memoryview]:
-        """What is sent, with progress told where it passes."""
-        step = 1 << 20
-        for start in range(0, len(payload), step):
-            if self._work.stopping():
-                raise Stopped("what has arrived stays; the next run goes on")
-            piece = payload[start : start + step]
-            yield piece
-            self._tell(0, len(piece))
-
-    def _apply(self, chunk: Chunk, digest: str) -> None:
-        job, part = self._job, self._job.path(f"in.{chunk.number}")
-        wrong = "echo 'the disk does not hold what was sent'; exit 5"
-        piece = self._runner.ask(
-            f"{self._lock.guard}{parts.write_commands(chunk, part, self._flat)} || exit 6; "
-            f"{parts.holds(chunk, self._flat, digest)} || {{ {wrong}; }}; "
-            f"echo '{chunk.number} {digest}' >> {job.path('journal')} && rm -f {part}",
-            APPLY_SECONDS,
-        )
-        if piece.status != 0:
-            said = [line for line in piece.said.splitlines() if "records" not in line]
-            raise Stumbled("\n".join(said) or f"exit status {piece.status}")
-        self._tell(chunk.size, 0)
-
     def _tell(self, more: int, passed: int) -> None:
-        self._done += more
-        self._work.progress(Carried(self._verb.cargo.image, self._done, self._total, "to_host", passed))
+        with self._gate:
+            self._done += more
+            self._work.progress(Carried(self._verb.cargo.image, self._done, self._total, "to_host", passed))
 
     # -- ending ----------------------------------------------------------------------------------------------
 
