@@ -132,7 +132,7 @@ class Apply:
         """Whether a step is still to be tried, stands on nothing that failed, and would cut no way of repair."""
         if self.ledger.tried(step):
             return False
-        if self.failed & with_needs((step.resource,), self.look.resources, self.look.facts):
+        if self.failed & self._base(step):
             return False
         return self.fault is None or step.change.stage not in CUTTING
 
@@ -167,10 +167,29 @@ class Apply:
                 self._owe(step)
             self._carry_out(step)
         except Waived as why:
-            self.ledger.waive(step, str(why))
+            self._waive(step, str(why))
         except Cut:
             return Outcome.SKIPPED
         return Outcome.DONE if key_of(step) in self.ledger.ended else Outcome.SKIPPED
+
+    def _waive(self, step: Step, why: str) -> None:
+        """Hold a step, those that only follow it, and those that stand on it."""
+        self.ledger.waive(step, why)
+        places: set[tuple[str, ...] | None] = {step.change.place}
+        for other in self.look.plan().steps:
+            if self.ledger.tried(other):
+                continue
+            if other.resource == step.resource and other.change.follows in places:
+                places.add(other.change.place)
+                self.ledger.waive(other, "the step before it is held")
+            elif (
+                step.change.blocks and other.resource != step.resource and step.resource in self._base(other)
+            ):
+                self.ledger.waive(other, f"{step.resource}, on which it stands, is held")
+
+    def _base(self, step: Step) -> frozenset[str]:
+        """The step's resource, and all on which it stands."""
+        return frozenset(with_needs((step.resource,), self.look.resources, self.look.facts))
 
     def _owe(self, step: Step) -> None:
         answer = self.hands.do(OweBackup(step.resource))

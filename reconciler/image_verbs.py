@@ -124,8 +124,24 @@ class RelayDisk(CopyVerb):
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A whole copy of an image on which a deletion relies. `files` are its disk's, the one that opens it first, with
+    their sizes in bytes as they were seen; `form` is as in `Cargo`."""
+
+    folder: str
+    form: str
+    files: tuple[tuple[str, int], ...]
+    here: bool = False
+
+
+@dataclass(frozen=True)
 class SetAside(ImageVerb):
-    """Rename an image's folder to `_delete_NAME`, as VCL does: an open file makes that fail, and nothing is lost."""
+    """Rename an image's folder to `_delete_NAME`, as VCL does: an open file makes that fail, and nothing is lost.
+
+    `copy` is looked at to its ground before: what is no whole one there is no reason to delete this one.
+    """
+
+    copy: Copy | None = None
 
     @property
     def aside(self) -> str:
@@ -140,9 +156,13 @@ class SetAside(ImageVerb):
 
 @dataclass(frozen=True)
 class DeleteFolder(ImageVerb):
-    """Delete a folder that is set aside, a leftover of VCL, or a half copy of ours; `bytes` is what it gives back."""
+    """Delete a folder that is set aside, a leftover of VCL, or a half copy of ours; `bytes` is what it gives back.
+
+    `copy` as in `SetAside`.
+    """
 
     bytes: int = 0
+    copy: Copy | None = None
 
     @property
     def title(self) -> str:

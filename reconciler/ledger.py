@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from reconciler.engine import Contact, Hands, Look, Task, describe, planned
@@ -64,18 +64,21 @@ class Ledger:
                 self.ended[key_of(step)] = self._described(step, outcome=Outcome.SKIPPED)
         for step in lost:
             self.end(key_of(step), Outcome.FAILED)
-        self._rest(plan.in_sync)
+        self._rest(plan.in_sync, {it.resource for it in plan.held})
         return lost
 
     def _outcome(self, step: Step) -> Outcome | None:
         report = self.ended.get(key_of(step))
         return report.outcome if report is not None else None
 
-    def _rest(self, in_sync: Iterable[str]) -> None:
+    def _rest(self, in_sync: Iterable[str], held: Collection[str] = ()) -> None:
+        """Steps of the first plan that had no turn. What is held by now stands among what is held; and nothing was
+        deleted that no step has deleted: it was not needed in the end, and stays."""
         for step in self._first_plan.steps:
             fulfilled = step.resource in in_sync
-            # nothing was deleted that no step has deleted: it was not needed in the end, and stays
-            if not self.tried(step) and not (fulfilled and step.change.verb == "delete"):
+            if self.tried(step) or step.resource in held:
+                continue
+            if not (fulfilled and step.change.verb == "delete"):
                 outcome = Outcome.DONE if fulfilled else Outcome.SKIPPED
                 self.ended[key_of(step)] = self._described(step, outcome=outcome)
 

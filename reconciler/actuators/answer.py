@@ -10,7 +10,7 @@ class Answer:
     """`said` is what the host printed when it did not do it. `passing`: no refusal, the management agent is away for
     a moment. `next` is what a person can do, where that is known.
 
-    `held`: neither done nor failed, somebody else is at it (`said` tells who). `cut`: a person stopped it; what arrived
+    `held`: neither done nor failed, it has to wait (`said` tells for what). `cut`: a person stopped it; what arrived
     stays for the next run. `lost`: another run has taken over (`said` tells what). `proof`: how a copy was proved.
     `filled`: the root of a volume that filled up.
     """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
 from reconciler.image_facts import ImageState, VolumeUse
-from reconciler.kinds.images.common import Image, together
+from reconciler.image_verbs import Copy
+from reconciler.kinds.images.common import Gone, Image, together
 from reconciler.kinds.images.guard import objection
+from reconciler.kinds.images.moves import is_one_disk, relied
 from reconciler.kinds.images.setup import out_of_reach, seek, sights
 from reconciler.kinds.images.wish import image_of
 from reconciler.kinds.model import Risk, Verdict
@@ -40,43 +42,47 @@ class AbsentImage(Image):
         if isinstance(sight, Unseen):
             return Verdict(unknown=sight.why)
         rest = self._left(facts)
-        if sight.state is None and not rest:
-            return Verdict()
-        risk = self._risk(facts)
-        if isinstance(risk, Unseen):
-            return Verdict(unknown=f"can't see whether it is the last copy: {risk.why}")
-        last = "; it is the last copy" if risk is Risk.DATA else "; a whole copy is in the repository"
-        why = f"it is to be absent{last}"
-        if rest:
-            return together(self._rest(folder, state, risk, why, facts) for folder, state in rest)
-        assert sight.state is not None
-        return self.removal(sight.folder, sight.state, risk, why, facts)
+        if sight.state is not None and not rest:
+            return self._removed(Gone(sight.folder, sight.state), facts)
+        return together(self._removed(gone, facts, left=True) for gone in rest)
 
-    def _left(self, facts: Facts) -> list[tuple[str, ImageState]]:
+    def _removed(self, gone: Gone, facts: Facts, *, left: bool = False) -> Verdict:
+        copy = self._copy(gone.state, facts)
+        if isinstance(copy, Unseen):
+            return Verdict(unknown=f"can't see whether it is the last copy: {copy.why}")
+        risk = Risk.DATA if copy is None else Risk.SERVICE
+        last = "it is the last copy" if copy is None else "a whole copy is in the repository"
+        why = f"it is to be absent; {last}"
+        gone = replace(gone, copy=copy)
+        return self._rest(gone, risk, why, facts) if left else self.removal(gone, risk, why, facts)
+
+    def _left(self, facts: Facts) -> list[Gone]:
         """What was left behind beside it, which goes first."""
-        found: list[tuple[str, ImageState]] = []
+        found: list[Gone] = []
         for folder in self.leftovers(facts):
             state = facts.see(self.disk.question(folder, image_of(folder)))
             if isinstance(state, ImageState):
-                found.append((folder, state))
+                found.append(Gone(folder, state))
         return found
 
-    def _rest(self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts) -> Verdict:
-        against = objection(self.disk, folder, state, facts)
+    def _rest(self, gone: Gone, risk: Risk, why: str, facts: Facts) -> Verdict:
+        against = objection(self.disk, gone.folder, gone.state, facts)
         if isinstance(against, Unseen):
             return Verdict(unknown=against.why)
         if against is not None:
             return Verdict(held=(against,))
-        return Verdict(changes=(self.deletion(folder, state, risk, why, facts),))
+        return Verdict(changes=(self.deletion(gone, risk, why, facts),))
 
-    def _risk(self, facts: Facts) -> Risk | Unseen:
-        """What it costs: DATA when no whole copy is in a repository that is in reach."""
+    def _copy(self, state: ImageState, facts: Facts) -> Copy | Unseen | None:
+        """The whole copy in the repository; None: there is none, and this is the last one."""
         repository = self.setup.repository
         if repository is None:
-            return Risk.DATA
+            return None
         if not repository.reachable(facts):
             return out_of_reach(repository, facts)
         sight = seek(repository, self.image, facts)
         if isinstance(sight, Unseen):
             return sight
-        return Risk.SERVICE if sight.whole else Risk.DATA
+        if sight.state is None or not sight.whole or not is_one_disk(sight.state, state):
+            return None
+        return relied(repository, sight)

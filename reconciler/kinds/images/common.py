@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
 from reconciler.image_facts import ImageState
-from reconciler.image_verbs import DeleteFolder, SetAside
+from reconciler.image_verbs import Copy, DeleteFolder, SetAside
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Base, Setup, listed, names, sights
 from reconciler.kinds.images.wish import ASIDE, LEFTOVERS, image_of
@@ -16,6 +16,15 @@ from reconciler.kinds.model import Change, Difference, Risk, Verdict
 from reconciler.sizes import size_text
 
 Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A folder that is to go, what lies in it, and the copy on which that relies."""
+
+    folder: str
+    state: ImageState
+    copy: Copy | None = None
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,9 @@ class Image:
             yield from sights(self.disk, self.image)
             yield from (self.disk.question(folder, image_of(folder)) for folder in self.leftovers(facts))
 
-    def removal(
-        self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts, *, repair: bool = False
-    ) -> Verdict:
+    def removal(self, gone: Gone, risk: Risk, why: str, facts: Facts, *, repair: bool = False) -> Verdict:
         """Set a folder aside and delete it, unless something speaks against it."""
+        folder, state = gone.folder, gone.state
         aside = ASIDE + folder
         against = objection(self.disk, folder, state, facts, repair=repair)
         if against is None and aside in listed(self.disk, facts):
@@ -79,26 +87,25 @@ class Image:
             "delete",
             risk,
             (Difference("datastore", before, None),),
-            (SetAside(self.disk.room(folder, folder)),),
+            (SetAside(self.disk.room(folder, folder), gone.copy),),
             f"{why} ({size_text(state.allocated)})",
             (*self.place, "aside", folder),
         )
-        then = self.deletion(aside, state, risk, why, facts)
-        return Verdict(changes=(first, replace(then, place=self.gone(folder), follows=first.place)))
+        then = self.deletion(replace(gone, folder=aside), risk, why, facts)
+        return Verdict(changes=(first, replace(then, place=self.gone_with(folder), follows=first.place)))
 
-    def gone(self, folder: str) -> Place:
+    def gone_with(self, folder: str) -> Place:
         """The place of the step after which a folder that was set aside is deleted."""
         return (*self.place, "delete", ASIDE + folder)
 
-    def deletion(
-        self, folder: str, state: ImageState, risk: Risk, why: str, facts: Facts, *, blocks: bool = True
-    ) -> Change:
+    def deletion(self, gone: Gone, risk: Risk, why: str, facts: Facts, *, blocks: bool = True) -> Change:
         """Delete a leftover. Where the image stands in its place again, another one may follow under that name."""
-        gone = (Difference(folder, size_text(state.allocated), None),)
-        verb = DeleteFolder(self.disk.room(folder, self.image), state.allocated)
+        folder, size = gone.folder, gone.state.allocated
+        verb = DeleteFolder(self.disk.room(folder, self.image), size, gone.copy)
         again = folder.removeprefix(ASIDE) in listed(self.disk, facts)
         place = (*self.place, "left" if again else "delete", folder)
-        return Change("delete", risk, gone, (verb,), why, place, blocks=blocks)
+        difference = Difference(folder, size_text(size), None)
+        return Change("delete", risk, (difference,), (verb,), why, place, blocks=blocks)
 
 
 def together(parts: Iterable[Verdict]) -> Verdict:

@@ -8,10 +8,11 @@ from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
 from reconciler.image_facts import HalfCopies, ImageState, VolumeUse
-from reconciler.image_verbs import DeleteFolder, PutInPlace, Room, SetAside
+from reconciler.image_verbs import Copy, DeleteFolder, PutInPlace, Room, SetAside
 from reconciler.kinds.images import halves, writers
 from reconciler.kinds.images.eviction import Candidate, considered
 from reconciler.kinds.images.guard import blind, objection
+from reconciler.kinds.images.moves import is_one_disk, relied
 from reconciler.kinds.images.setup import Base, Setup, Sight, listed, names, seek
 from reconciler.kinds.images.space import Budget, budget
 from reconciler.kinds.images.wish import ASIDE
@@ -126,8 +127,8 @@ class VirtualDiskResource:
         why = f"unused, among the oldest, and whole in the repository; makes room ({size_text(it.size)}) for {for_whom}"
         place = (*self.place, "evict", it.folder)
         gone = (Difference(f"images.{it.folder}", size_text(it.size), None),)
-        yield Change("delete", Risk.SERVICE, gone, (SetAside(self._room(it.folder)),), why, place)
-        yield self._deletion(ASIDE + it.folder, it.folder, it.size, why, follows=place)
+        yield Change("delete", Risk.SERVICE, gone, (SetAside(self._room(it.folder), it.copy),), why, place)
+        yield self._deletion(ASIDE + it.folder, it.folder, it.size, why, it.copy, follows=place)
 
     def _room(self, folder: str) -> Room:
         return self._base.room(folder, folder)
@@ -138,12 +139,13 @@ class VirtualDiskResource:
         image: str,
         size: int,
         why: str,
+        copy: Copy | None,
         *,
         follows: tuple[str, ...] | None = None,
         blocks: bool = True,
     ) -> Change:
         gone = (Difference(folder, size_text(size), None),)
-        verb = DeleteFolder(self._base.room(folder, image), size)
+        verb = DeleteFolder(self._base.room(folder, image), size, copy)
         place = (*self.place, "delete", image)
         return Change("delete", Risk.SERVICE, gone, (verb,), why, place, follows=follows, blocks=blocks)
 
@@ -155,9 +157,11 @@ class VirtualDiskResource:
             if not isinstance(state, ImageState):
                 continue
             against = objection(self._base, folder, state, facts)
-            if against is None and self._kept_elsewhere(image, facts):
+            copy = self._copy_of(image, state, facts)
+            if against is None and copy is not None:
                 why = "it was set aside, is unused, and whole in the repository"
-                yield self._deletion(folder, image, state.allocated, why, blocks=bool(weighed.claimants))
+                blocks = bool(weighed.claimants)
+                yield self._deletion(folder, image, state.allocated, why, copy, blocks=blocks)
             elif isinstance(against, str) and state.whole and image not in listed(self._base, facts):
                 yield self._back(folder, image, against)
             else:
@@ -168,6 +172,16 @@ class VirtualDiskResource:
         verb = PutInPlace(self._room(image), f"{self._base.base}/{folder}")
         back = (Difference(folder, "set aside", "back in its place"),)
         return Change("update", Risk.SAFE, back, (verb,), why, (*self.place, "back", image), blocks=False)
+
+    def _copy_of(self, image: str, there: ImageState, facts: Facts) -> Copy | None:
+        """The whole copy of that disk in the repository."""
+        repository = self.setup.repository
+        if repository is None or not self._kept_elsewhere(image, facts):
+            return None
+        state = facts.see(repository.question(image, image))
+        if not isinstance(state, ImageState) or not is_one_disk(state, there):
+            return None
+        return relied(repository, Sight(image, state))
 
     def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
         repository = self.setup.repository

@@ -12,8 +12,10 @@ from itertools import combinations
 
 from reconciler.facts import Facts
 from reconciler.image_facts import ImageState
+from reconciler.image_verbs import Copy
 from reconciler.kinds.images.guard import objection
-from reconciler.kinds.images.setup import Setup, listed
+from reconciler.kinds.images.moves import is_one_disk, relied
+from reconciler.kinds.images.setup import Setup, Sight, listed
 from reconciler.kinds.images.wish import ASIDE
 
 EXACT = 12
@@ -27,6 +29,7 @@ class Candidate:
     folder: str
     size: int
     modified: int | None
+    copy: Copy | None = None
 
     @property
     def age(self) -> tuple[bool, int, str]:
@@ -59,13 +62,13 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
     copy = facts.see(setup.repository.question(folder, folder))
     if not isinstance(state, ImageState) or not state.whole or setup.images.get(folder) == "absent":
         return None
-    if not isinstance(copy, ImageState) or not copy.whole:
+    if not isinstance(copy, ImageState) or not copy.whole or not is_one_disk(copy, state):
         return None
     if ASIDE + folder in listed(setup.disk, facts):
         return None
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None
-    return Candidate(folder, state.allocated, state.modified)
+    return Candidate(folder, state.allocated, state.modified, relied(setup.repository, Sight(folder, copy)))
 
 
 def fewest(every: Sequence[Candidate], room: int) -> tuple[Candidate, ...] | None:

@@ -82,6 +82,8 @@ def written(base: Base, folder: str, state: ImageState, facts: Facts) -> str | U
     use = facts.see(VolumeUse(base.volume))
     if isinstance(use, Unseen):
         return Unseen(f"can't see whether it runs: {use.why}")
+    if use.blind:
+        return f"it may be being written: {use.blind[0]}{_more(len(use.blind) - 1, 'host')}"
     writers = [it for it in use.of(base.on_volume(folder)) if it.writes and it.running]
     return f"it is being written: {_named(tuple(writers))}" if writers else None
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from reconciler.facts import Facts, Identity, Unseen
 from reconciler.image_facts import FileBlock, ImageState, ModuleLoaded
-from reconciler.image_verbs import Cargo, CloneDisk, CopyVerb, FetchDisk, LoadModule, RelayDisk, SendDisk
+from reconciler.image_verbs import (
+    Cargo,
+    CloneDisk,
+    Copy,
+    CopyVerb,
+    FetchDisk,
+    LoadModule,
+    RelayDisk,
+    SendDisk,
+)
 from reconciler.kinds.images.setup import Base, Setup, Sight, seek
 from reconciler.verbs import Verb
 
@@ -19,6 +28,8 @@ PACKED = ("streamOptimized", "qcow2")
 """Forms that may be compressed: on a host, where nobody can look inside, a copy may take all that a guest sees."""
 LARGEST_BLOCK = 8 << 20
 """VMFS-3 has file blocks of up to 8 MiB: what holds where a host does not tell."""
+LAST_BLOCK = 2 << 20
+"""Some forms keep whole blocks, and their disks end a little later."""
 PARTS_IN_FLIGHT = 16 << 20
 """A stream keeps so much beside the disk while it lasts."""
 SMALL_FILES = 3
@@ -93,6 +104,21 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
     return Cargo(
         image, folder, state.disk_file, state.form, state.capacity, state.data, state.reference, base.here
     )
+
+
+def relied(base: Base, sight: Sight) -> Copy | None:
+    """The copy at `sight`, for a deletion that relies on it."""
+    state = sight.state
+    if state is None:
+        return None
+    sizes = {file.name: file.size for file in state.files}
+    files = tuple((name, sizes[name]) for name in state.parts if name in sizes)
+    return Copy(f"{base.base}/{sight.folder}", state.form, files, base.here)
+
+
+def is_one_disk(one: ImageState, other: ImageState) -> bool:
+    """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block."""
+    return not one.capacity or not other.capacity or abs(one.capacity - other.capacity) < LAST_BLOCK
 
 
 def _relays(cargo: Cargo, facts: Facts) -> bool:

@@ -18,7 +18,7 @@ from reconciler.image_facts import (
 )
 from reconciler.image_verbs import PutInPlace
 from reconciler.kinds.images import moves, writers
-from reconciler.kinds.images.common import Image, Place, together
+from reconciler.kinds.images.common import Gone, Image, Place, together
 from reconciler.kinds.images.guard import busy, objection, written
 from reconciler.kinds.images.moves import Move
 from reconciler.kinds.images.setup import Base, Sight, out_of_reach, seek, sights
@@ -165,25 +165,40 @@ class WantedImage(Image):
         what = state.why or f"it has the form {state.form}, which ESXi can't run"
         beside = replacement(self.setup, self.image, facts)
         if beside is not None:
-            instead = self._put_in_place(beside, facts, follows=self.gone(sight.folder))
-            return self._replaced(sight, state, f"{what}; it lies whole in {beside}", instead, facts)
+            instead = self._put_in_place(beside, facts, follows=self.gone_with(sight.folder))
+            return self._replaced(
+                Gone(sight.folder, state), f"{what}; it lies whole in {beside}", instead, facts
+            )
         move = moves.to_disk(self.setup, self.image, facts)
         if isinstance(move, Unseen):
             return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
         if move is None:
             why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
             return Verdict(held=(why,))
-        instead = self._copy(facts, follows=self.gone(sight.folder))
-        return self._replaced(sight, state, f"{what}; a whole copy is in the repository", instead, facts)
+        copy = self._repository_copy(facts)
+        if copy is None or (copy.state is not None and not moves.is_one_disk(copy.state, state)):
+            why = f"on {self.disk.spelled} {what}; the copy in the repository is a disk of another size"
+            return Verdict(held=(f"{why}, so nothing is touched",))
+        instead = self._copy(facts, follows=self.gone_with(sight.folder))
+        assert self.setup.repository is not None
+        gone = Gone(sight.folder, state, moves.relied(self.setup.repository, copy))
+        return self._replaced(gone, f"{what}; a whole copy is in the repository", instead, facts)
 
-    def _replaced(self, sight: Sight, state: ImageState, why: str, instead: Verdict, facts: Facts) -> Verdict:
+    def _repository_copy(self, facts: Facts) -> Sight | None:
+        """The whole copy in the repository."""
+        if self.setup.repository is None:
+            return None
+        sight = seek(self.setup.repository, self.image, facts)
+        return sight if isinstance(sight, Sight) and sight.whole else None
+
+    def _replaced(self, gone: Gone, why: str, instead: Verdict, facts: Facts) -> Verdict:
         """Taken away for what comes instead, and only if that comes."""
         if not instead.changes:
             return replace(
                 instead, held=tuple(f"on {self.disk.spelled} {why}, but {it}" for it in instead.held)
             )
-        gone = self.removal(sight.folder, state, Risk.SERVICE, why, facts, repair=True)
-        return together([gone, instead]) if gone.changes else gone
+        removed = self.removal(gone, Risk.SERVICE, why, facts, repair=True)
+        return together([removed, instead]) if removed.changes else removed
 
     # -- in the repository -----------------------------------------------------------------------------------
 
@@ -220,26 +235,26 @@ class WantedImage(Image):
 
     def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
         """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
-        elsewhere = _runs(sight) or self._copied_elsewhere(facts)
         kept = None if _runs(sight) else replacement(self.setup, self.image, facts)
-        parts = [self._leftover(it, facts, elsewhere=elsewhere) for it in self.leftovers(facts) if it != kept]
+        whole = sight if _runs(sight) else self._repository_copy(facts)
+        parts = [self._leftover(it, whole, sight, facts) for it in self.leftovers(facts) if it != kept]
         return together(parts)
 
-    def _copied_elsewhere(self, facts: Facts) -> bool:
-        return self.setup.repository is not None and self._copied(facts)
-
-    def _leftover(self, folder: str, facts: Facts, *, elsewhere: bool) -> Verdict:
+    def _leftover(self, folder: str, whole: Sight | None, there: Sight, facts: Facts) -> Verdict:
         state = facts.see(self.disk.question(folder, image_of(folder)))
         if not isinstance(state, ImageState):
             return Verdict()
-        if not elsewhere:
+        if whole is None or whole.state is None or not moves.is_one_disk(whole.state, state):
             return Verdict(findings=(f"{folder} lies beside it and stays: no whole copy is elsewhere",))
         against = objection(self.disk, folder, state, facts, repair=True)
         if against is not None:
             said = against.why if isinstance(against, Unseen) else against
             return Verdict(findings=(f"{folder} lies beside it and stays: {said}",))
+        base = self.disk if whole is there else self.setup.repository
+        assert base is not None
+        gone = Gone(folder, state, moves.relied(base, whole))
         why = f"{folder} was left behind, and a whole copy is elsewhere"
-        return Verdict(changes=(self.deletion(folder, state, Risk.SERVICE, why, facts, blocks=False),))
+        return Verdict(changes=(self.deletion(gone, Risk.SERVICE, why, facts, blocks=False),))
 
 
 def _runs(sight: Sight) -> bool:

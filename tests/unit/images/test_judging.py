@@ -227,7 +227,7 @@ def test_absent_while_the_datastores_are_hidden_half_way() -> None:
     (_, _, resource) = wish({A: "absent"}, there)
     assert isinstance(resource, AbsentImage)
     facts = look([resource], there).with_answers({Datastores(): Unseen("hostd is away")})
-    assert resource._risk(facts) == Unseen("hostd is away")
+    assert resource._copy(whole(), facts) == Unseen("hostd is away")
 
 
 def test_absent_with_a_repository_out_of_reach() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.actuators.answer import Answer
-from reconciler.actuators.ssh.images import folders, jobs, send
+from reconciler.actuators.ssh.images import folders, jobs, relied, send
 from reconciler.actuators.ssh.images.clone import Cloning, FormRefused, clone_command
 from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.jobs import Job, place_commands
@@ -96,6 +96,9 @@ class _Carrier:
 
     def do(self, verb: ImageVerb) -> Answer:
         if not isinstance(verb, CopyVerb):
+            why = self._objection(verb)
+            if why is not None:
+                return Answer(False, why, held=True)
             for command in commands(verb):
                 must(self._ground, self._lock.guard + command, 3600.0)
             return Answer(True)
@@ -111,6 +114,18 @@ class _Carrier:
             return Answer(False, str(missing), next="install it, then run again")
         except (QemuFailed, OSError, Stumbled) as problem:
             return self._failed(verb, problem)
+
+    def _objection(self, verb: ImageVerb) -> str | None:
+        """Why a deletion must not be made: the copy on which it relies is no whole one."""
+        if not isinstance(verb, SetAside | DeleteFolder) or verb.copy is None:
+            return None
+
+        def passing(size: int) -> None:
+            if self._work.stopping():
+                raise Stopped("the copy on which that relies was not looked at to its end")
+            self._lock.check()
+
+        return relied.objection(self._host, verb.copy, self._work.spool, passing)
 
     def _copied(self, verb: CopyVerb) -> Answer:
         job = Job(verb.room, verb.cargo.image)
