@@ -134,6 +134,11 @@ class FileBlock(Question[int]):
 
 
 @dataclass(frozen=True)
+class HostTime(Question[int]):
+    """The host's own time, in seconds since 1970: when its files were written is told by the same clock."""
+
+
+@dataclass(frozen=True)
 class RoomHere(Question["int | None"]):
     """The free bytes on this machine where a repository is (`base`); None: that is not told."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from reconciler.facts import Facts, Unseen
-from reconciler.image_facts import DiskUse, ImageState, VolumeUse
+from reconciler.image_facts import DiskUse, HostTime, ImageState, VolumeUse
 from reconciler.kinds.images.setup import Base, listed
 from reconciler.kinds.images.wish import ASIDE, image_of
 
 MOST_SHOWN = 3
+QUIET_SECONDS = 300
+"""What was written later than that may be a copy that goes on."""
 _LOG = re.compile(r"vmware(-[0-9]+)?\.log")
 _OF_IMAGE = re.compile(
     r"(-flat|-delta|-[sf][0-9]+)?\.vmdk|\.qcow2|\.vdi|\.vmx\.reference|\.nvram|\.vmsd|\.vmxf"
@@ -47,7 +49,18 @@ def busy(
         return f"it is in use: {_named(uses)}"
     if use.blind:
         return f"it may be in use: {use.blind[0]}{_more(len(use.blind) - 1, 'host')}"
-    return None
+    return just_written(state, facts)
+
+
+def just_written(state: ImageState, facts: Facts) -> str | Unseen | None:
+    """Whether somebody may be writing it this minute: VCL copies images without a lock. Unseen: it can't be told."""
+    if state.modified is None:
+        return None
+    now = facts.see(HostTime())
+    if isinstance(now, Unseen):
+        return Unseen(f"can't see how old it is: {now.why}")
+    age = now - state.modified
+    return f"it was written {max(0, age)} s ago, somebody may be at it" if age < QUIET_SECONDS else None
 
 
 def strangers(folder: str, state: ImageState) -> tuple[str, ...]:
@@ -85,7 +98,7 @@ def written(base: Base, folder: str, state: ImageState, facts: Facts) -> str | U
     if use.blind:
         return f"it may be being written: {use.blind[0]}{_more(len(use.blind) - 1, 'host')}"
     writers = [it for it in use.of(base.on_volume(folder)) if it.writes and it.running]
-    return f"it is being written: {_named(tuple(writers))}" if writers else None
+    return f"it is being written: {_named(tuple(writers))}" if writers else just_written(state, facts)
 
 
 def blind(base: Base, facts: Facts) -> str | None:

@@ -11,6 +11,7 @@ from reconciler.image_facts import (
     FileBlock,
     Filled,
     HalfCopies,
+    HostTime,
     ImageState,
     ModuleLoaded,
     RoomHere,
@@ -58,6 +59,7 @@ class WantedImage(Image):
         if busy and (sight.state is not None or self.leftovers(facts)):
             # something may have to go, or to be read: only then all who mount the volume are asked
             yield VolumeUse(self.disk.volume)
+            yield HostTime()
         if busy:
             yield from self._for_work(repository)
 

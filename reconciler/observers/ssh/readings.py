@@ -24,6 +24,7 @@ from reconciler.image_facts import (
     DisksInUse,
     FileBlock,
     HalfCopies,
+    HostTime,
     ImageFolder,
     Library,
     ModuleLoaded,
@@ -162,6 +163,8 @@ def _of_images(question: Question[Any]) -> Reading | None:
         return Reading((volumes.file_block_script(question),), volumes.file_block)
     if isinstance(question, TopDisks):
         return Reading((volumes.top_disks_script(question),), volumes.top_disks(question.configs))
+    if isinstance(question, HostTime):
+        return Reading(("date +%s",), volumes.seconds)
     if isinstance(question, ModuleLoaded):
         return Reading((volumes.MODULES,), volumes.module_loaded(question.module))
     return None

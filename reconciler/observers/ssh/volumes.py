@@ -127,3 +127,11 @@ def module_loaded(module: str) -> Callable[[Pieces], bool]:
         return module in {row[0] for row in rows}
 
     return read
+
+
+def seconds(pieces: Pieces) -> int:
+    """What `date +%s` printed. Raises Unreadable."""
+    text = text_of(pieces[0]).strip()
+    if not text.isdecimal():
+        raise Unreadable("the host does not tell its time", text)
+    return int(text)

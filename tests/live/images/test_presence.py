@@ -14,9 +14,12 @@ from reconciler.report import Status
 from reconciler.simulator.model import Disk, Machine
 from tests.live.images.setup import (
     DISK,
+    LINUX,
     REPOSITORY,
+    SIZE,
     VERSIONS,
     WIN,
+    aged,
     arrived,
     clean,
     content,
@@ -27,6 +30,8 @@ from tests.live.images.setup import (
     why,
     wishes,
 )
+
+BOTH = {"in": ["datastore", "repository"]}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,7 @@ def test_what_is_no_whole_image_is_replaced_when_a_whole_copy_is_elsewhere(
             there.host.files.remove(f"{folder}/{WIN}.vmdk")
         if damage == "short extent":
             there.host.files.write(f"{folder}/{WIN}-flat.vmdk", b"short")
+            aged(there, folder)
         report = there.run()
         assert (report.status, report.fault) == (Status.CONVERGED, None), report
         assert arrived(there, WIN) == digest
@@ -75,9 +81,25 @@ def test_a_whole_image_under_the_name_of_a_leftover_is_put_in_place(left: str, t
 def test_leftovers_beside_a_whole_image_go(left: str, tmp_path: Path) -> None:
     with images_world(tmp_path, "6.0", wishes({WIN: {}}, None)) as there:
         put_on(there, DISK, WIN)
-        there.host.files.put_disk(f"{DISK}/{left}/{WIN}.vmdk", 1 << 20, {})
+        there.host.files.put_disk(f"{DISK}/{left}/{WIN}.vmdk", SIZE, {})
+        aged(there, f"{DISK}/{left}")
         assert there.run().status is Status.CONVERGED
         assert there.host.files.names(DISK) == [WIN]
+
+
+def test_what_somebody_may_be_copying_this_minute_stays(tmp_path: Path) -> None:
+    """VCL copies images without a lock: an upload that goes on looks like an image that lacks something."""
+    with images_world(tmp_path, "6.0", wishes({WIN: {}, LINUX: BOTH})) as there:
+        put_on(there, REPOSITORY, WIN, "2gbsparse")
+        for name in (WIN, LINUX):
+            put_on(there, DISK, name)
+        there.host.files.write(f"{DISK}/{WIN}/{WIN}-flat.vmdk", b"the first bytes")
+        aged(there, f"{DISK}/{LINUX}", 200.0)
+        report = there.run()
+        assert report.status is Status.HELD, report
+        for name in (WIN, LINUX):
+            assert "s ago, somebody may be at it" in why(report, f"image/{name}")
+        assert there.changing() == []
 
 
 def test_an_unreachable_repository_is_unknown_and_nothing_is_done(tmp_path: Path) -> None:
@@ -147,8 +169,6 @@ def test_a_machine_that_writes_straight_into_a_master_is_a_finding(tmp_path: Pat
 
 
 # -- capture ---------------------------------------------------------------------------------------------------
-
-BOTH = {"in": ["datastore", "repository"]}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

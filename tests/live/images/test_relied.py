@@ -13,6 +13,7 @@ from tests.live.images.setup import (
     LINUX,
     REPOSITORY,
     WIN,
+    aged,
     arrived,
     clean,
     content,
@@ -50,6 +51,7 @@ def test_nothing_is_deleted_for_a_copy_that_is_cut_off(form: str, version: str, 
                 there.host.files.put_files(f"{REPOSITORY}/{name}", tmp_path / "made" / name, 0o644)
             cut_off(there, name, ending)
         there.host.files.write(f"{DISK}/{WIN}/{WIN}.vmdk", b"no descriptor", 0o644)
+        aged(there, f"{DISK}/{WIN}")
         report = there.run()
         assert (report.status, report.steps) == (Status.HELD, ()), report
         for name in (WIN, LINUX):
@@ -65,6 +67,7 @@ def test_a_whole_copy_is_relied_on(tmp_path: Path) -> None:
         put_on(there, DISK, LINUX)
         put_on(there, DISK, WIN)
         there.host.files.write(f"{DISK}/{WIN}/{WIN}.vmdk", b"no descriptor", 0o644)
+        aged(there, f"{DISK}/{WIN}")
         assert there.run().status is Status.CONVERGED
         assert arrived(there, WIN) == digest
         assert not there.host.files.exists(f"{DISK}/{LINUX}")

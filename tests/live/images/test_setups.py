@@ -24,7 +24,7 @@ def test_over_nfs_from_here_and_on_shared_storage(version: str, tmp_path: Path) 
     lab = Lab(3, [version], tmp_path, images=True)
     try:
         hosts = _reconcile(tmp_path, "--yes", "--allow", "link")
-        assert [host["status"] for host in hosts] == ["converged", "converged", "held"]
+        assert [host["status"] for host in hosts] == ["converged", "converged", "held"], hosts
         for number, (name, host) in enumerate(lab.farm.hosts.items(), 1):
             place = "datastore1" if number < 3 else "scratch/masters"
             for image in WANTED[number]:

@@ -27,6 +27,7 @@ from reconciler.image_facts import (
     Filled,
     HalfCopies,
     HalfCopy,
+    HostTime,
     ImageFolder,
     ImageState,
     InUse,
@@ -46,6 +47,7 @@ from reconciler.plan import Plan, Rules, Step, make_plan
 from reconciler.verbs import MakeFolder, Verb
 
 MIB = 1 << 20
+NOW = 1_800_000_000
 DISK, REPOSITORY, HERE = "/vmfs/volumes/datastore1", "/vmfs/volumes/repository", "/srv/repository"
 TRIPS = 3
 
@@ -119,6 +121,7 @@ class Volumes:
             FileBlock: MIB,
             Filled: self.filled,
             RoomHere: self.room_here,
+            HostTime: NOW,
             VolumeUse: InUse(self.uses, self.blind),
             Machines: self.machines,
             TopDisks: self.tops,
