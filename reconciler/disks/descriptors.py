@@ -28,8 +28,9 @@ def parse(text: bytes) -> Descriptor:
     """Read a descriptor. Raises BadDisk for what is none, or holds an extent line that can't be understood."""
     if len(text) > MAX_BYTES:
         raise BadDisk("its descriptor is longer than 64 KiB")
-    plain = text.rstrip(b"\0")
-    if b"\0" in plain or b"# Disk DescriptorFile" not in plain[:512]:
+    # qemu rewrites a descriptor in place: what stands behind the first NUL is the end of a longer one
+    plain = text.partition(b"\0")[0]
+    if b"# Disk DescriptorFile" not in plain[:512]:
         raise BadDisk(
             f"its descriptor is no text of a virtual disk ({len(text)} bytes, it begins with {text[:16]!r})"
         )

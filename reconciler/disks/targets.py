@@ -47,6 +47,8 @@ class Target:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._export.close()
+        if self._driver == "vmdk":
+            _trim(self._file)
 
     def write(self, offset: int, data: bytes) -> None:
         """Raises OSError when the disk is full, QemuFailed."""
@@ -67,3 +69,12 @@ def open_to_all(folder: Path) -> None:
         handle = os.open(path, os.O_RDONLY)
         os.fsync(handle)
         os.close(handle)
+
+
+def _trim(descriptor: Path) -> None:
+    """Take away what qemu leaves behind a descriptor's text when it writes it anew: zeros, and the end of a longer
+    one. Not every reader stops at the first zero."""
+    text = descriptor.read_bytes()
+    end = text.find(b"\0")
+    if end >= 0:
+        os.truncate(descriptor, end)
