@@ -7,13 +7,14 @@ more may be in use (`InUse.blind`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from reconciler.desired.host import DesiredHost
+from reconciler.desired.image_lint import on_host
 from reconciler.engine import Contact
 from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen, may_be_one, plain_export
 from reconciler.faults import Bug, Fault, LoginRefused, Unreachable
@@ -167,20 +168,28 @@ def _is_private(host: DesiredHost, datastore: Datastore) -> bool:
 
 
 def _wanted(host: DesiredHost, volume: Datastore, *called: str | None) -> tuple[DiskUse, ...]:
-    """The images that this spec wants on the volume, mounted or not, as if something used them. `called` is how the
-    host may name it."""
-    path = _virtual_disk(host)
+    """The images that this spec wants on the volume, mounted or not, as if something used them: on its virtual disk
+    path, or in its repository. `called` is how the host may name the volume."""
     images: Any = getattr(host.spec, "images", None) or {}
-    if path is None or not (path.datastore in called or _is_to_be(host, path, volume)):
-        return ()
-    folder = f"{path.relative}/" if path.relative else ""
     who = f"the spec of {host.name}, which wants it"
     return tuple(
-        DiskUse(volume.id, f"{folder}{name}/{image}.vmdk", who, wished=True)
+        DiskUse(volume.id, f"{path.relative}/{name}/{image}.vmdk".lstrip("/"), who, wished=True)
+        for path in _places(host)
+        if path.datastore in called or _is_to_be(host, path, volume)
         for image, wish in images.items()
         if wish != "absent"
         for name in names(image)
     )
+
+
+def _places(host: DesiredHost) -> Iterator[DatastorePath]:
+    """Where this spec keeps images on the host."""
+    disk = _virtual_disk(host)
+    if disk is not None:
+        yield disk
+    repository: Any = getattr(host.spec, "repository", None)
+    if repository is not None and on_host(repository.path):
+        yield parse_datastore_path(repository.path)
 
 
 def _is_to_be(host: DesiredHost, path: DatastorePath, volume: Datastore) -> bool:

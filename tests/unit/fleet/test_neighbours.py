@@ -140,6 +140,16 @@ def test_a_spec_speaks_for_its_images_where_they_are_to_be_mounted_again() -> No
         ]
 
 
+def test_a_spec_speaks_for_the_images_in_its_repository_too() -> None:
+    host = Host("b", path="datastore1", images={"win": object()}, mounts=(VMFS, NFS))
+    host.spec.repository = SimpleNamespace(path="/vmfs/volumes/images/kept")
+    answer = asked(Host("a"), host)
+    assert isinstance(answer, InUse)
+    assert [it.path for it in answer.uses] == ["kept/win/win.vmdk"]
+    host.spec.repository = SimpleNamespace(path="/srv/images")
+    assert asked(Host("a"), host) == InUse()
+
+
 def test_a_local_disk_of_the_same_name_is_another_disk() -> None:
     host = Host("b", path="datastore1", images={"win": object()}, mounts=(replace(VMFS, id="5f-2"),))
     assert asked(Host("a"), host, datastore=VMFS) == InUse()
