@@ -58,7 +58,18 @@ def _waits(setup: Setup, image: str, facts: Facts) -> bool:
 
 
 def replacement(setup: Setup, image: str, facts: Facts) -> str | None:
-    """A leftover that holds the image whole and runnable, where its own folder does not."""
+    """A leftover that holds the image whole, where the image itself is in no place.
+
+    VCL converts a disk into `NAME~`, and deletes NAME only when that is done (field guide, scenarios 62 and 63). While
+    NAME is there, in whatever state, `NAME~` may be half made, although it has its full size. So may it be after we have
+    taken NAME away, which happens only when a whole copy is in the repository: then that one is taken.
+    """
+    sight = seek(setup.disk, image, facts)
+    kept = None if setup.repository is None else seek(setup.repository, image, facts)
+    if isinstance(sight, Unseen) or sight.state is not None:
+        return None
+    if isinstance(kept, Unseen) or (kept is not None and kept.whole):
+        return None
     for folder in (f"{image}~", ASIDE + image):
         state = facts.see(setup.disk.question(folder, image))
         if isinstance(state, ImageState) and state.whole and state.runnable and not state.machines:

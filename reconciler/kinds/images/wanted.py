@@ -105,7 +105,7 @@ class WantedImage(Image):
             return self._put_in_place(found, facts)
         return self._copy(facts)
 
-    def _put_in_place(self, folder: str, facts: Facts, follows: Place | None = None) -> Verdict:
+    def _put_in_place(self, folder: str, facts: Facts) -> Verdict:
         state = facts.see(self.disk.question(folder, self.image))
         assert isinstance(state, ImageState)
         # who uses the image by its own name is served by the rename
@@ -118,9 +118,7 @@ class WantedImage(Image):
         verb = PutInPlace(room, f"{self.disk.base}/{folder}")
         wanted = (Difference("datastore", f"under the name {folder}", "whole"),)
         why = f"it lies whole in {folder}, where something that was cut off left it"
-        return Verdict(
-            changes=(Change("update", Risk.SAFE, wanted, (verb,), why, self.place, follows=follows),)
-        )
+        return Verdict(changes=(Change("update", Risk.SAFE, wanted, (verb,), why, self.place),))
 
     def _copy(self, facts: Facts, follows: Place | None = None) -> Verdict:
         move = moves.to_disk(self.setup, self.image, facts)
@@ -165,12 +163,6 @@ class WantedImage(Image):
     def _broken(self, sight: Sight, state: ImageState, facts: Facts) -> Verdict:
         """What is there is no image that ESXi can run: replaced when a whole copy lies elsewhere, else left alone."""
         what = state.why or f"it has the form {state.form}, which ESXi can't run"
-        beside = replacement(self.setup, self.image, facts)
-        if beside is not None:
-            instead = self._put_in_place(beside, facts, follows=self.gone_with(sight.folder))
-            return self._replaced(
-                Gone(sight.folder, state), f"{what}; it lies whole in {beside}", instead, facts
-            )
         move = moves.to_disk(self.setup, self.image, facts)
         if isinstance(move, Unseen):
             return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
@@ -237,7 +229,7 @@ class WantedImage(Image):
 
     def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
         """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
-        kept = None if _runs(sight) else replacement(self.setup, self.image, facts)
+        kept = replacement(self.setup, self.image, facts)
         whole = sight if _runs(sight) else self._repository_copy(facts)
         parts = [self._leftover(it, whole, sight, facts) for it in self.leftovers(facts) if it != kept]
         return together(parts)

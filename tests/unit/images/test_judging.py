@@ -396,11 +396,11 @@ def test_a_folder_that_holds_more_than_the_image_stays(more: DiskFile) -> None:
 
 
 def test_a_whole_leftover_that_is_held_is_not_renamed() -> None:
-    there = Volumes({f"{A}~": whole(locked="x-flat.vmdk is held")}, {A: whole()})
+    there = Volumes({f"{A}~": whole(locked="x-flat.vmdk is held")}, {})
     plan = plan_of(wish({A: {}}, there), there)
     assert plan.steps == ()
     assert "which can't be renamed: it is in use: x-flat.vmdk is held" in said(plan, f"image/{A}")[0]
-    there = Volumes({f"{A}~": whole()}, {A: whole()}, unseen={VolumeUse: "away"})
+    there = Volumes({f"{A}~": whole()}, {}, unseen={VolumeUse: "away"})
     assert "can't see what uses it" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
     there = Volumes(
         {f"_delete_{A}": whole()}, {}, uses=(DiskUse("vol-1", f"{A}/{A}.vmdk", "virtual machine 'v'"),)
@@ -408,11 +408,18 @@ def test_a_whole_leftover_that_is_held_is_not_renamed() -> None:
     assert verbs(plan_of(wish({A: {}}, there), there)) == ["PutInPlace"]
 
 
-def test_a_broken_image_gives_way_to_a_whole_leftover() -> None:
-    for repository in ({}, {A: whole(40 * MIB)}):
-        there = Volumes({A: broken(), f"{A}~": whole()}, repository, free=30 * MIB)
-        done = [type(it) for it in settle(wish({A: {}}, there), there)]
-        assert (done[0], set(done), len(done)) == (SetAside, {SetAside, PutInPlace, DeleteFolder}, 3)
+def test_what_vcl_may_be_converting_into_is_not_taken_for_the_image() -> None:
+    """While NAME is there, NAME~ may be half made, although it has its full size."""
+    sparse = whole(form="twoGbMaxExtentSparse")
+    for there in (broken(), sparse):
+        world = Volumes({A: there, f"{A}~": whole()}, {})
+        assert plan_of(wish({A: {}}, world), world).steps == ()
+        world = Volumes({A: there, f"{A}~": whole()}, {A: whole(40 * MIB)}, free=100 * MIB)
+        done = [type(it) for it in settle(wish({A: {}}, world), world)]
+        assert PutInPlace not in done
+        assert done[-1] is CloneDisk
+    world = Volumes({A: sparse, f"{A}~": whole(locked="held")}, {A: whole(40 * MIB)}, free=100 * MIB)
+    assert [type(it) for it in settle(wish({A: {}}, world), world)] == [SetAside, DeleteFolder, CloneDisk]
 
 
 def test_what_may_be_compressed_on_a_host_may_take_all_that_a_guest_sees() -> None:
