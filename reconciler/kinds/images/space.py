@@ -61,8 +61,8 @@ def replacement(setup: Setup, image: str, facts: Facts) -> str | None:
     """A leftover that holds the image whole, where the image itself is in no place.
 
     VCL converts a disk into `NAME~`, and deletes NAME only when that is done (field guide, scenarios 62 and 63). While
-    NAME is there, in whatever state, `NAME~` may be half made, although it has its full size. So may it be after we have
-    taken NAME away, which happens only when a whole copy is in the repository: then that one is taken.
+    NAME is there, in whatever state, `NAME~` may be half made, although it has its full size. So may it be after we
+    have taken NAME away, which happens only when a whole copy is in the repository: then that one is taken.
     """
     sight = seek(setup.disk, image, facts)
     kept = None if setup.repository is None else seek(setup.repository, image, facts)
