@@ -60,6 +60,8 @@ def just_written(state: ImageState, facts: Facts) -> str | Unseen | None:
     if isinstance(now, Unseen):
         return Unseen(f"can't see how old it is: {now.why}")
     age = now - state.modified
+    if age < -QUIET_SECONDS:
+        return f"it is dated {-age} s ahead of the host's clock, so that nobody can tell whether somebody is at it"
     return f"it was written {max(0, age)} s ago, somebody may be at it" if age < QUIET_SECONDS else None
 
 

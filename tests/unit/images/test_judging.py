@@ -15,6 +15,7 @@ from reconciler.image_facts import (
     FileBlock,
     HalfCopies,
     HalfCopy,
+    HostTime,
     ImageFolder,
     InUse,
     Library,
@@ -47,6 +48,7 @@ from tests.unit.images.worlds import (
     DISK,
     HERE,
     MIB,
+    NOW,
     REPOSITORY,
     Volumes,
     broken,
@@ -393,6 +395,36 @@ def test_a_folder_that_holds_more_than_the_image_stays(more: DiskFile) -> None:
         {A: replace(whole(), files=(*usual, more))}, {A: whole(), B: whole(40 * MIB)}, free=35 * MIB
     )
     assert verbs(plan_of(wish({B: {}}, there, mode="dedicated"), there)) == []
+
+
+@pytest.mark.parametrize(
+    ("ago", "why"),
+    [
+        (0, "it was written 0 s ago, somebody may be at it"),
+        (299, "it was written 299 s ago, somebody may be at it"),
+        (-100, "it was written 0 s ago, somebody may be at it"),
+        (
+            -7200,
+            "it is dated 7200 s ahead of the host's clock, so that nobody can tell whether somebody is at it",
+        ),
+    ],
+)
+def test_what_was_just_written_stays(ago: int, why: str) -> None:
+    fresh = replace(whole(), modified=NOW - ago)
+    there = Volumes({A: fresh}, {A: whole()})
+    assert said(plan_of(wish({A: "absent"}, there), there), f"image/{A}") == [why]
+    there = Volumes({A: fresh}, {})
+    assert said(plan_of(wish({A: BOTH}, there), there), f"image/{A}") == [f"it can't be captured: {why}"]
+    there = Volumes({A: fresh}, {A: whole(), B: whole(40 * MIB)}, free=35 * MIB)
+    assert verbs(plan_of(wish({B: {}}, there, mode="dedicated"), there)) == []
+
+
+def test_what_was_written_long_enough_ago_is_quiet() -> None:
+    there = Volumes({A: replace(whole(), modified=NOW - 300)}, {A: whole()})
+    assert verbs(plan_of(wish({A: "absent"}, there), there)) == ["SetAside", "DeleteFolder"]
+    there.unseen = {HostTime: "date is missing"}
+    (why,) = said(plan_of(wish({A: "absent"}, there), there), f"image/{A}")
+    assert why == "can't see how old it is: date is missing"
 
 
 def test_a_whole_leftover_that_is_held_is_not_renamed() -> None:
