@@ -12,7 +12,7 @@ from reconciler.image_verbs import Copy
 from reconciler.kinds.images.common import Gone, Image, together
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.moves import is_one_disk, relied
-from reconciler.kinds.images.setup import out_of_reach, seek, sights
+from reconciler.kinds.images.setup import Whole, out_of_reach, seek, sights
 from reconciler.kinds.images.wish import image_of
 from reconciler.kinds.model import Risk, Verdict
 
@@ -59,12 +59,11 @@ class AbsentImage(Image):
 
     def _left(self, facts: Facts) -> list[Gone]:
         """What was left behind beside it, which goes first."""
-        found: list[Gone] = []
-        for folder in self.leftovers(facts):
-            state = facts.see(self.disk.question(folder, image_of(folder)))
-            if isinstance(state, ImageState):
-                found.append(Gone(folder, state))
-        return found
+        seen: list[tuple[str, Any]] = [
+            (folder, facts.see(self.disk.question(folder, image_of(folder))))
+            for folder in self.leftovers(facts)
+        ]
+        return [Gone(folder, state) for folder, state in seen if isinstance(state, ImageState)]
 
     def _rest(self, gone: Gone, risk: Risk, why: str, facts: Facts) -> Verdict:
         against = objection(self.disk, gone.folder, gone.state, facts)
@@ -84,6 +83,5 @@ class AbsentImage(Image):
         sight = seek(repository, self.image, facts)
         if isinstance(sight, Unseen):
             return sight
-        if sight.state is None or not sight.whole or not is_one_disk(sight.state, state):
-            return None
-        return relied(repository, sight)
+        whole = Whole.at(repository, sight)
+        return relied(whole) if whole is not None and is_one_disk(whole.state, state) else None

@@ -13,7 +13,7 @@ from reconciler.kinds.images import halves, writers
 from reconciler.kinds.images.eviction import Candidate, considered
 from reconciler.kinds.images.guard import blind, objection
 from reconciler.kinds.images.moves import is_one_disk, relied
-from reconciler.kinds.images.setup import Base, Setup, Sight, listed, names, seek
+from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, listed, names, seek
 from reconciler.kinds.images.space import Budget, budget
 from reconciler.kinds.images.wish import ASIDE
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
@@ -182,7 +182,7 @@ class VirtualDiskResource:
         state = facts.see(repository.question(image, image))
         if not isinstance(state, ImageState) or not is_one_disk(state, there):
             return None
-        return relied(repository, Sight(image, state))
+        return relied(Whole(repository, image, state))
 
     def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
         repository = self.setup.repository

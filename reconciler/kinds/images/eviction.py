@@ -15,7 +15,7 @@ from reconciler.image_facts import ImageState
 from reconciler.image_verbs import Copy
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.moves import is_one_disk, relied
-from reconciler.kinds.images.setup import Setup, Sight, listed
+from reconciler.kinds.images.setup import Setup, Whole, listed
 from reconciler.kinds.images.wish import ASIDE
 
 EXACT = 12
@@ -68,7 +68,7 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
         return None
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None
-    return Candidate(folder, state.allocated, state.modified, relied(setup.repository, Sight(folder, copy)))
+    return Candidate(folder, state.allocated, state.modified, relied(Whole(setup.repository, folder, copy)))
 
 
 def fewest(every: Sequence[Candidate], room: int) -> tuple[Candidate, ...] | None:

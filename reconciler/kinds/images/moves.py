@@ -16,7 +16,7 @@ from reconciler.image_verbs import (
     RelayDisk,
     SendDisk,
 )
-from reconciler.kinds.images.setup import Base, Setup, Sight, seek
+from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, seek
 from reconciler.verbs import Verb
 
 MULTIEXTENT = "multiextent"
@@ -106,14 +106,11 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
     )
 
 
-def relied(base: Base, sight: Sight) -> Copy | None:
-    """The copy at `sight`, for a deletion that relies on it."""
-    state = sight.state
-    if state is None:
-        return None
-    sizes = {file.name: file.size for file in state.files}
-    files = tuple((name, sizes[name]) for name in state.parts if name in sizes)
-    return Copy(f"{base.base}/{sight.folder}", state.form, files, base.here)
+def relied(copy: Whole) -> Copy:
+    """A copy, for a deletion that relies on it."""
+    sizes = {file.name: file.size for file in copy.state.files}
+    files = tuple((name, sizes[name]) for name in copy.state.parts if name in sizes)
+    return Copy(f"{copy.base.base}/{copy.folder}", copy.state.form, files, copy.base.here)
 
 
 def is_one_disk(one: ImageState, other: ImageState) -> bool:

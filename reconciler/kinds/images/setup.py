@@ -76,6 +76,21 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A whole image that was found at a base."""
+
+    base: Base
+    folder: str
+    state: ImageState
+
+    @classmethod
+    def at(cls, base: Base, sight: Sight) -> Whole | None:
+        """What was found, if it is whole."""
+        state = sight.state
+        return cls(base, sight.folder, state) if state is not None and state.whole else None
+
+
+@dataclass(frozen=True)
 class Setup:
     """All that a spec says of master images on a host."""
 

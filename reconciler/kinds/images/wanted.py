@@ -22,7 +22,7 @@ from reconciler.kinds.images import moves, writers
 from reconciler.kinds.images.common import Gone, Image, Place, together
 from reconciler.kinds.images.guard import busy, objection, written
 from reconciler.kinds.images.moves import Move
-from reconciler.kinds.images.setup import Base, Sight, out_of_reach, seek, sights
+from reconciler.kinds.images.setup import Base, Sight, Whole, out_of_reach, seek, sights
 from reconciler.kinds.images.space import budget, replacement
 from reconciler.kinds.images.wish import ImageWish, image_of
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
@@ -166,24 +166,24 @@ class WantedImage(Image):
         move = moves.to_disk(self.setup, self.image, facts)
         if isinstance(move, Unseen):
             return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
-        if move is None:
+        copy = self._repository_copy(facts)
+        if move is None or copy is None:
             why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
             return Verdict(held=(why,))
-        copy = self._repository_copy(facts)
-        if copy is None or (copy.state is not None and not moves.is_one_disk(copy.state, state)):
+        if not moves.is_one_disk(copy.state, state):
             why = f"on {self.disk.spelled} {what}; the copy in the repository is a disk of another size"
             return Verdict(held=(f"{why}, so nothing is touched",))
         instead = self._copy(facts, follows=self.gone_with(sight.folder))
-        assert self.setup.repository is not None
-        gone = Gone(sight.folder, state, moves.relied(self.setup.repository, copy))
+        gone = Gone(sight.folder, state, moves.relied(copy))
         return self._replaced(gone, f"{what}; a whole copy is in the repository", instead, facts)
 
-    def _repository_copy(self, facts: Facts) -> Sight | None:
+    def _repository_copy(self, facts: Facts) -> Whole | None:
         """The whole copy in the repository."""
-        if self.setup.repository is None:
+        repository = self.setup.repository
+        if repository is None:
             return None
-        sight = seek(self.setup.repository, self.image, facts)
-        return sight if isinstance(sight, Sight) and sight.whole else None
+        sight = seek(repository, self.image, facts)
+        return Whole.at(repository, sight) if isinstance(sight, Sight) else None
 
     def _replaced(self, gone: Gone, why: str, instead: Verdict, facts: Facts) -> Verdict:
         """Taken away for what comes instead, and only if that comes."""
@@ -230,24 +230,22 @@ class WantedImage(Image):
     def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
         """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
         kept = replacement(self.setup, self.image, facts)
-        whole = sight if _runs(sight) else self._repository_copy(facts)
-        parts = [self._leftover(it, whole, sight, facts) for it in self.leftovers(facts) if it != kept]
+        whole = Whole.at(self.disk, sight) if _runs(sight) else self._repository_copy(facts)
+        parts = [self._leftover(it, whole, facts) for it in self.leftovers(facts) if it != kept]
         return together(parts)
 
-    def _leftover(self, folder: str, whole: Sight | None, there: Sight, facts: Facts) -> Verdict:
+    def _leftover(self, folder: str, whole: Whole | None, facts: Facts) -> Verdict:
         state = facts.see(self.disk.question(folder, image_of(folder)))
         if not isinstance(state, ImageState):
             return Verdict()
-        if whole is None or whole.state is None or not moves.is_one_disk(whole.state, state):
+        if whole is None or not moves.is_one_disk(whole.state, state):
             return Verdict(findings=(f"{folder} lies beside it and stays: no whole copy is elsewhere",))
         against = objection(self.disk, folder, state, facts, repair=True)
         if against is not None:
             said = against.why if isinstance(against, Unseen) else against
             return Verdict(findings=(f"{folder} lies beside it and stays: {said}",))
-        base = self.disk if whole is there else self.setup.repository
-        assert base is not None
-        gone = Gone(folder, state, moves.relied(base, whole))
         why = f"{folder} was left behind, and a whole copy is elsewhere"
+        gone = Gone(folder, state, moves.relied(whole))
         return Verdict(changes=(self.deletion(gone, Risk.SERVICE, why, facts, blocks=False),))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from reconciler.eyes import Answers, PassEyes, datastore_at, volume_key
-from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
+from reconciler.facts import Datastore, Datastores, Facts, NfsSource, Question, Unseen
 from reconciler.image_facts import DisksInUse, DiskUse, Filled, ImageFolder, InUse, Library, VolumeUse
 
 DS = Datastore("ds 1", "VMFS-6", True, id="5f-1")
@@ -48,6 +49,21 @@ def test_a_volume_s_use_is_this_host_s_and_that_of_others() -> None:
     assert shell.asked == [{DisksInUse()}]
     assert said == [(DS, (USE,))]
     assert answers[VolumeUse("/vmfs/volumes/ds 1")] == InUse((USE,))
+
+
+def test_the_host_s_own_second_mount_of_an_export_counts() -> None:
+    by_address = Datastore("a", "NFS", True, NfsSource("10.0.0.1", "/images"), id="95e3-1")
+    by_name = Datastore("b", "NFS", True, NfsSource("filer", "/images/"), id="77aa-2")
+    use = DiskUse("77aa-2", "a/a.vmdk", "virtual machine 'v'")
+    for own in ((use,), Unseen("a machine can't be read")):
+        said: list[Any] = []
+        shell = Eyes({DisksInUse(): own})
+        eyes(shell, Eyes({}), said).look(
+            {VolumeUse("/vmfs/volumes/a")}, Facts({Datastores(): (by_address, by_name)})
+        )
+        ((datastore, told),) = said
+        assert datastore == by_address
+        assert told == (own if isinstance(own, Unseen) else (replace(use, volume="95e3-1"),))
 
 
 def test_what_filled_a_volume_needs_no_trip() -> None:

@@ -419,6 +419,25 @@ def test_what_was_just_written_stays(ago: int, why: str) -> None:
     assert verbs(plan_of(wish({B: {}}, there, mode="dedicated"), there)) == []
 
 
+def test_another_disk_of_that_name_is_no_copy() -> None:
+    """Forms that keep whole blocks may end a little later; a disk of another size is another disk."""
+    for capacity, same in ((101 * MIB, True), (200 * MIB, False)):
+        other = replace(whole(), capacity=capacity)
+        there = Volumes({A: whole()}, {A: other})
+        (step, *_) = plan_of(wish({A: "absent"}, there), there, Risk.DATA).steps
+        assert step.change.risk is (Risk.SERVICE if same else Risk.DATA)
+        there = Volumes({A: broken()}, {A: other})
+        plan = plan_of(wish({A: {}}, there), there)
+        assert bool(plan.steps) is same
+        assert same or "is a disk of another size" in said(plan, f"image/{A}")[0]
+        there = Volumes({A: whole(), f"{A}~": other}, {})
+        assert bool(plan_of(wish({A: {}}, there), there).steps) is same
+        there = Volumes({A: whole()}, {A: other, B: whole(40 * MIB)}, free=35 * MIB)
+        assert bool(plan_of(wish({B: {}}, there, mode="dedicated"), there).steps) is same
+        there = Volumes({f"_delete_{B}": whole()}, {B: other})
+        assert bool(plan_of(wish({}, there), there).steps) is same
+
+
 def test_what_was_written_long_enough_ago_is_quiet() -> None:
     there = Volumes({A: replace(whole(), modified=NOW - 300)}, {A: whole()})
     assert verbs(plan_of(wish({A: "absent"}, there), there)) == ["SetAside", "DeleteFolder"]

@@ -91,6 +91,13 @@ def test_the_size_of_file_blocks(text: bytes, size: int) -> None:
     assert volumes.file_block([piece(text)]) == size
 
 
+def test_the_host_s_time() -> None:
+    assert volumes.seconds([piece(b"1764122400\n")]) == 1764122400
+    for text in (b"", b"date: invalid date\n", b"Thu Nov 26\n"):
+        with pytest.raises(Unreadable, match="its time"):
+            volumes.seconds([piece(text)])
+
+
 @pytest.mark.parametrize("text", [b"", b"Capacity 1 (1 file blocks * 0), 1", b"no such volume\n"])
 def test_a_size_of_file_blocks_is_never_guessed(text: bytes) -> None:
     with pytest.raises(Unreadable, match="file blocks"):
