@@ -332,6 +332,12 @@ def test_an_image_wished_only_in_the_repository() -> None:
     )
 
 
+def test_nothing_is_captured_while_a_host_can_not_be_asked() -> None:
+    there = Volumes({A: whole()}, {}, blind=("h2 can't be asked what it uses there: it is paused",))
+    (why,) = said(plan_of(wish({A: BOTH}, there), there), f"image/{A}")
+    assert why.startswith("it can't be captured: it may be being written: h2 can't be asked")
+
+
 def test_a_disk_that_is_held_open_is_not_captured() -> None:
     there = Volumes({A: whole(locked="a file in it is held")}, {})
     (why,) = said(plan_of(wish({A: BOTH}, there), there), f"image/{A}")
