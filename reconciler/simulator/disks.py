@@ -56,6 +56,14 @@ class Disk:
     def sparse(self) -> bool:
         return any(extent.kind == "SPARSE" for extent in self.extents)
 
+    @property
+    def needs_repair(self) -> bool:
+        """Whether tables of sparse extents point to what is not there: a file was cut off. Parents count."""
+        cut = any(
+            each.kind == "SPARSE" and each.node is not None and _is_cut(each.node) for each in self.extents
+        )
+        return cut or (self.parent is not None and self.parent.needs_repair)
+
     def read(self, offset: int, size: int) -> bytes:
         """What a guest would read; never beyond the end."""
         out, start = bytearray(), 0
@@ -152,7 +160,7 @@ def _extent(folder: Node, sectors: int, kind: str, file: str, offset: int) -> Ex
     node.refuse_locked(writing=False)
     if kind in ("VMFS", "FLAT") and node.size < (offset + sectors) * SECTOR:
         raise Missing
-    if kind == "SPARSE" and node.read_at(0, 4) != MAGIC:
+    if kind == "SPARSE" and (node.read_at(0, 4) != MAGIC or node.size < SECTOR):
         raise NoDisk
     return Extent(sectors, kind, node, offset)
 
@@ -246,7 +254,10 @@ def _table(node: Node) -> list[int]:
     fields = HEADER.unpack(node.read_at(0, SECTOR))
     sectors, directory = fields[3], fields[9]
     count = -(-sectors // (GTES * 128))
-    tables = struct.unpack(f"<{count}I", node.read_at(directory * SECTOR, count * 4))
+    directory_bytes = node.read_at(directory * SECTOR, count * 4)
+    if len(directory_bytes) < count * 4:
+        raise error(errno.EIO)
+    tables = struct.unpack(f"<{count}I", directory_bytes)
     entries: list[int] = []
     for table in tables:
         if table:
@@ -259,6 +270,15 @@ def _table(node: Node) -> list[int]:
     return entries
 
 
+def _is_cut(node: Node) -> bool:
+    try:
+        last = max(_table(node), default=0)
+    except OSError:
+        return True
+    # 0 is a hole, 1 a grain of zeros
+    return last > 1 and last * SECTOR + GRAIN > node.size
+
+
 def sparse_read(node: Node, offset: int, size: int) -> list[bytes]:
     """The content of a stretch, grain by grain."""
     table, pieces = _table(node), []
@@ -266,6 +286,9 @@ def sparse_read(node: Node, offset: int, size: int) -> list[bytes]:
         grain, within = divmod(offset, GRAIN)
         length = min(size, GRAIN - within)
         at = table[grain] if grain < len(table) else 0
-        pieces.append(node.read_at(at * SECTOR + within, length) if at > 1 else bytes(length))
+        piece = node.read_at(at * SECTOR + within, length) if at > 1 else bytes(length)
+        if len(piece) < length:
+            raise error(errno.EIO)
+        pieces.append(piece)
         offset, size = offset + length, size - length
     return pieces

@@ -10,7 +10,6 @@ from reconciler.simulator.handle_files import Files, Stat
 from reconciler.simulator.host import Executed, Host
 from reconciler.simulator.listener import Listener
 from reconciler.simulator.model import NfsMount, PortGroup
-from reconciler.simulator.nodes import Volume
 from reconciler.simulator.saved import saved_files
 from reconciler.simulator.strikes import relieve, strike
 from reconciler.simulator.vms.hand import Doer, Machines
@@ -154,7 +153,10 @@ class HostHandle(Machines):
 
         def work() -> None:
             volume = Attached(
-                uuid(f"{self.name}/{name}"), name, self._host.vmfs_type, Volume("VMFS", capacity)
+                uuid(f"{self.name}/{name}"),
+                name,
+                self._host.vmfs_type,
+                self._host.vmfs_volume(capacity),
             )
             self._host.vmfs.append(volume)
             self._host.volumes.attach(volume)

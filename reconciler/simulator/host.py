@@ -18,7 +18,7 @@ from reconciler.simulator.errors import BootFailure, SimulatorError
 from reconciler.simulator.faults import Faults
 from reconciler.simulator.files import FileSystem
 from reconciler.simulator.model import HostModel, Machine, PortGroup, Storage
-from reconciler.simulator.nodes import Volume, walk
+from reconciler.simulator.nodes import VMFS_BLOCKS, Volume, walk
 from reconciler.simulator.saved import save, save_at_shutdown
 from reconciler.simulator.shell.process import Link, Shell
 from reconciler.simulator.shell.streams import error
@@ -86,9 +86,16 @@ class Host:
         self.scratch = [self._scratch()] if self.release.since(5) else []
         kind = self.vmfs_type
         self.vmfs = [
-            Attached(uuid(f"{self.name}/{name}"), name, kind, Volume("VMFS", self.model.vmfs_capacity))
+            Attached(uuid(f"{self.name}/{name}"), name, kind, self.vmfs_volume(self.model.vmfs_capacity))
             for name in self.model.vmfs
         ]
+
+    def vmfs_volume(self, capacity: int) -> Volume:
+        """A volume as this host's are. Raises SimulatorError for file blocks that its VMFS does not have."""
+        block = self.model.vmfs_block
+        if block not in VMFS_BLOCKS[: 1 if self.vmfs_type == "VMFS-6" else None]:
+            raise SimulatorError(f"{self.vmfs_type} has no file blocks of {block} bytes")
+        return Volume("VMFS", capacity, file_block=block)
 
     def _scratch(self) -> Attached:
         """A FAT volume without a name; from 7.0 on the volume OSDATA."""

@@ -83,6 +83,8 @@ class HostModel:
     authorized_keys: bytes = b""
     vmfs: tuple[str, ...] = ("datastore1",)
     vmfs_capacity: int = 64 * GIB
+    vmfs_block: int = 1 << 20
+    """Bytes of a file block. VMFS-3 is made with 1, 2, 4 or 8 MiB, and keeps that as VMFS-5; VMFS-6 has 1 MiB."""
     nfs: tuple[NfsMount, ...] = ()
     port_groups: tuple[PortGroup, ...] = ()
     machines: tuple[Machine, ...] = ()

@@ -18,9 +18,10 @@ STICKY = 0o1000
 BLOCK = 512
 LARGE = 256 * 1024
 """Files of datastores that are longer live on this machine's disk, with their holes."""
-FILE_BLOCKS = {"VMFS": 1 << 20, "NFS": 4096}
-SMALL_BLOCKS = {"VMFS": 8192, "NFS": 4096}
-"""What a file takes at least: VMFS has sub-blocks for small ones."""
+VMFS_BLOCKS = (1 << 20, 2 << 20, 4 << 20, 8 << 20)
+FILE_BLOCKS = {"VMFS": VMFS_BLOCKS[0], "NFS": 4096}
+SUB_BLOCK = 8192
+"""On VMFS a file that is not longer takes so much; every longer one takes whole file blocks."""
 
 
 @dataclass
@@ -29,7 +30,8 @@ class Volume:
 
     `kind` is `visorfs`, `tmp`, `vfat`, `VMFS` or `NFS`. `online` False: it lists, but nothing on it can be reached.
     `sealed`: nothing can be made or removed on it by hand (/vmfs/volumes, /dev). `full`: nothing more fits.
-    `ballast` is room that something else has taken.
+    `ballast` is room that something else has taken. `file_block`: what is given to a file at once, in bytes; 0: as the
+    kind has it.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Volume:
     sealed: bool = False
     full: bool = False
     ballast: int = 0
+    file_block: int = 0
     last_inode: int = 0
     root: Node = field(init=False)
 
@@ -63,12 +66,12 @@ class Volume:
     @property
     def block(self) -> int:
         """The size of its file blocks."""
-        return FILE_BLOCKS.get(self.kind, 1)
+        return self.file_block or FILE_BLOCKS.get(self.kind, 1)
 
     def charged(self, length: int) -> int:
-        """What a small file of that length takes."""
-        small = SMALL_BLOCKS.get(self.kind, 1)
-        return -(-length // small) * small
+        """What a file of that length without holes takes."""
+        unit = SUB_BLOCK if self.kind == "VMFS" and length <= SUB_BLOCK else self.block
+        return -(-length // unit) * unit
 
     @property
     def free(self) -> int:
@@ -219,11 +222,11 @@ class Node:
         """From now on the content is a sparse file. Only datastores have such files."""
         if self.blob is not None or (self.volume.block == 1 and not always):
             return
-        small, blob = self._small, Blob(self.volume.block)
-        self._replace(b"")
-        self.blob = blob
-        if small:
-            blob.write(0, small, self.volume.charge)
+        blob = Blob(self.volume.block)
+        blob.write(0, self._small, lambda growth: None)
+        # a file whose longer form finds no room stays as it is
+        self.volume.charge(blob.allocated - self.allocated)
+        self.blob, self._small = blob, b""
 
     def _written(self, now: float) -> None:
         self.mtime = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.simulator.host import Host
+from reconciler.simulator.images import put_disk
 from tests.simulator.support import Ran, host, script
 
 HOME = "/vmfs/volumes/datastore1"
@@ -125,3 +126,46 @@ def test_4x_has_vmkload_mod_only() -> None:
     assert script(made, "vmkload_mod -l").status == 0
     ran = script(made, "esxcli system module list")
     assert (ran.status, ran.out) == (1, "Error: Unknown command or namespace system module list\n")
+
+
+def sparse_on(version: str, kept: int | None = None) -> Host:
+    """A 2gbsparse disk of which the first `kept` bytes of the extent are left."""
+    made = host(version, reads_2gbsparse=True)
+    if version == "5.5":
+        assert script(made, f"vmkload_mod {MULTIEXTENT}").status == 0
+    made.files.makedirs(f"{HOME}/a")
+    put_disk(made.files.node(f"{HOME}/a"), "a", "2gbsparse", 4 << 20, {0: b"x", 1 << 20: b"y" * 70_000}, 0.0)
+    extent = made.files.node(f"{HOME}/a/a-s001.vmdk")
+    if kept is not None:
+        extent.truncate(kept if kept >= 0 else extent.size + kept, 0.0)
+    return made
+
+
+@pytest.mark.parametrize("version", ["4.1", "5.5", "6.7"])
+@pytest.mark.parametrize("kept", [512, 600, 1024, 70_000, -65536, -1])
+@pytest.mark.parametrize("form", ["thin", "2gbsparse"])
+def test_an_extent_that_is_cut_off_is_not_cloned(version: str, kept: int, form: str) -> None:
+    """Its words are the guide's for a disk that needs repair; inferred: that a clone ends with them."""
+    made = sparse_on(version, kept)
+    ran = script(made, f"cd {HOME}; vmkfstools -i a/a.vmdk b.vmdk -d {form}")
+    assert ran.status != 0
+    assert "needs repair" in ran.err
+    assert made.files.names(HOME) == ["a"]
+    checked = script(made, f"vmkfstools -x check {HOME}/a/a.vmdk")
+    assert (checked.status, checked.out) == (1, "Disk needs repair.\n")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 511])
+def test_an_extent_without_a_whole_header_is_no_disk(kept: int) -> None:
+    made = sparse_on("4.1", kept)
+    for command in (f"vmkfstools -i {HOME}/a/a.vmdk {HOME}/b.vmdk", f"vmkfstools -x check {HOME}/a/a.vmdk"):
+        ran = script(made, command)
+        assert ran.status != 0
+        assert "(15)" in ran.err
+
+
+def test_a_whole_sparse_disk_is_cloned_and_free_of_errors() -> None:
+    made = sparse_on("4.1")
+    assert script(made, f"vmkfstools -i {HOME}/a/a.vmdk {HOME}/b.vmdk -d thin").status == 0
+    for disk in ("a/a", "b"):
+        assert script(made, f"vmkfstools -x check {HOME}/{disk}.vmdk") == Ran(0, "Disk is error free.\n", "")

@@ -56,6 +56,8 @@ def refusal(call: Call, verb: str, code: int) -> str:
         return f"Failed to {verb} disk : No space left on device (1835017)."
     texts = {
         13: f"Failed to {verb} disk: There is not enough space on the file system for the selected operation (13).",
+        # inferred: the words are those of another program for the same trouble, the number is the library's
+        14: "DiskLib_Check() failed for source disk The specified virtual disk needs repair (14).",
         15: "DiskLib_Check() failed for source disk The file specified is not a virtual disk (15).",
         25: "DiskLib_Check() failed for source disk The system cannot find the file specified (25).",
         39: f"Failed to {verb} disk: The file already exists (39).",
@@ -152,6 +154,8 @@ async def _clone(call: Call, options: dict[str, str], words: list[str]) -> int:
     except OSError as problem:
         raise Usage(refusal(call, "clone", 16392 if problem.errno == errno.EBUSY else 25)) from problem
     cloning.may_read(disk)
+    if disk.needs_repair:
+        raise Usage(refusal(call, "clone", 14))
     if form == "2gbsparse":
         cloning.may_write_sparse()
     if new_name in target.children:
@@ -213,9 +217,12 @@ async def _rename(call: Call, options: dict[str, str], words: list[str]) -> int:
 
 
 async def _check(call: Call, options: dict[str, str], words: list[str]) -> int:
-    await _opens(call, words)
-    await call.out("Disk is error free.\n")
-    return 0
+    """`-x check`. Inferred: its status, and what it says of a good disk."""
+    if options["x"] != "check":
+        raise Usage("vmkfstools: only -x check is simulated")
+    disk = _opened(call, *place(call, words[0] if words else ""), "open")
+    await call.out("Disk needs repair.\n" if disk.needs_repair else "Disk is error free.\n")
+    return int(disk.needs_repair)
 
 
 async def _chain(call: Call, options: dict[str, str], words: list[str]) -> int:

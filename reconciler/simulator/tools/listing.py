@@ -6,7 +6,7 @@ import posixpath
 import re
 import time
 
-from reconciler.simulator.nodes import BLOCK, Node
+from reconciler.simulator.nodes import Node
 from reconciler.simulator.tools.call import Call, Outcome, Usage, program
 
 HALF_YEAR = 6 * 30 * 86400
@@ -127,7 +127,7 @@ def _formatted(form: str, name: str, node: Node) -> str:
     values = {
         "n": name,
         "s": str(node.size),
-        "b": str(((node.allocated or node.size) + 511) // 512),
+        "b": str((_taken(node) + 511) // 512),
         "B": "512",
         "F": kind,
         "i": str(node.inode),
@@ -201,5 +201,9 @@ async def _below(call: Call, path: str, node: Node, *, files: bool) -> None:
 
 
 def _kib(node: Node) -> int:
-    taken = node.allocated or (node.size if node.kind != "d" else BLOCK)
-    return (taken + 1023) // 1024 + sum(_kib(child) for child in node.children.values())
+    return (_taken(node) + 1023) // 1024 + sum(_kib(child) for child in node.children.values())
+
+
+def _taken(node: Node) -> int:
+    """The bytes that are charged for a file, and its length for whatever else there is."""
+    return node.allocated if node.kind == "f" else node.size
