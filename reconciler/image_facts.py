@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from reconciler.facts import Question
 
+FILE_BLOCKS = (1 << 20, 2 << 20, 4 << 20, 8 << 20)
+"""Sizes that file blocks of a VMFS volume may have, in bytes: all of them on VMFS-3, the first from VMFS-5 on."""
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -59,7 +62,9 @@ class ImageState:
     the disk was last written, None when it is not known. `machines`: names of .vmx files in the folder, at any depth.
     `locked` says which file of it somebody holds (None: none). `unreadable`: names of what
     others than its owner can't read ("." is the folder). `disk_file` is the name of the file that opens the disk.
-    `files` is all that lies there, `parts` the names of those that are the disk: `disk_file` and its extents.
+    `spread` is what a thin copy takes on volumes with blocks of each of FILE_BLOCKS, in bytes; empty where nobody can
+    tell where in the disk its data lies (on a host). `files` is all that lies there, `parts` the names of those that
+    are the disk: `disk_file` and its extents.
     """
 
     whole: bool
@@ -76,6 +81,7 @@ class ImageState:
     unreadable: tuple[str, ...] = ()
     files: tuple[DiskFile, ...] = ()
     parts: tuple[str, ...] = ()
+    spread: tuple[int, ...] = ()
 
     @property
     def allocated(self) -> int:

@@ -31,7 +31,8 @@ class Room:
 @dataclass(frozen=True)
 class Cargo:
     """A disk to be copied. `folder` and `file` tell where it is (`…/img`, `img.vmdk`), `form` what it is there (vmdk,
-    qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference."""
+    qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference;
+    `spread` is as in ImageState."""
 
     image: str
     folder: str
@@ -41,6 +42,7 @@ class Cargo:
     data: int
     reference: bool = False
     here: bool = False
+    spread: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

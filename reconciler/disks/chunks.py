@@ -74,6 +74,16 @@ def joined(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(result)
 
 
+def taken(runs: Iterable[Run], block: int) -> int:
+    """What a thin disk takes that holds these runs (in order): every file block of `block` bytes that one touches."""
+    blocks = end = 0
+    for run in runs:
+        first, last = run.offset // block, -(-run.end // block)
+        blocks += max(0, last - max(first, end))
+        end = max(end, last)
+    return blocks * block
+
+
 def chunks(runs: Sequence[Run], size: int = CHUNK) -> tuple[Chunk, ...]:
     """The runs in chunks of at most `size` bytes (a multiple of the block), in order, each byte once."""
     whole: list[tuple[Run, ...]] = []

@@ -7,10 +7,11 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.disks.chunks import taken
 from reconciler.disks.descriptors import BadDisk
 from reconciler.disks.nbd import MissingTool, tool
 from reconciler.disks.sources import look, open_source
-from reconciler.image_facts import ImageState
+from reconciler.image_facts import FILE_BLOCKS, ImageState
 
 __all__ = ["MissingTool", "folder_names", "image_state"]
 
@@ -32,7 +33,7 @@ def folder_names(base: str) -> tuple[str, ...] | None:
 
 
 def image_state(base: str, folder: str, disk: str, form: str) -> ImageState | None:
-    """What lies in `base/folder`, judged as the image `disk`; `data` is what a copy would carry.
+    """What lies in `base/folder`, judged as the image `disk`; `data` is what a copy would carry, and `spread` is told.
 
     None: no such folder. Raises OSError, MissingTool, QemuFailed (it can't be told what the disk is worth).
     """
@@ -64,4 +65,5 @@ def _carried(where: Path, disk: str, form: str, state: ImageState) -> ImageState
     except BadDisk as bad:
         return replace(state, whole=False, runnable=False, why=str(bad))
     source.close()
-    return replace(state, data=sum(run.length for run in source.runs))
+    spread = tuple(taken(source.runs, block) for block in FILE_BLOCKS)
+    return replace(state, data=sum(run.length for run in source.runs), spread=spread)

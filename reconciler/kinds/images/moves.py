@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.facts import Facts, Identity, Unseen
-from reconciler.image_facts import FileBlock, ImageState, ModuleLoaded
+from reconciler.image_facts import FILE_BLOCKS, FileBlock, ImageState, ModuleLoaded
 from reconciler.image_verbs import (
     Cargo,
     CloneDisk,
@@ -30,6 +30,8 @@ LARGEST_BLOCK = 8 << 20
 """VMFS-3 has file blocks of up to 8 MiB: what holds where a host does not tell."""
 LAST_BLOCK = 2 << 20
 """Some forms keep whole blocks, and their disks end a little later."""
+GRAIN = 64 << 10
+"""What stands in a disk is counted in stretches of so many bytes."""
 PARTS_IN_FLIGHT = 16 << 20
 """A stream keeps so much beside the disk while it lasts."""
 SMALL_FILES = 3
@@ -102,7 +104,15 @@ def actions(move: Move, facts: Facts) -> tuple[Verb, ...]:
 def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
     folder = f"{base.base}/{sight.folder}"
     return Cargo(
-        image, folder, state.disk_file, state.form, state.capacity, state.data, state.reference, base.here
+        image,
+        folder,
+        state.disk_file,
+        state.form,
+        state.capacity,
+        state.data,
+        state.reference,
+        base.here,
+        state.spread,
     )
 
 
@@ -127,13 +137,29 @@ def _relays(cargo: Cargo, facts: Facts) -> bool:
 
 
 def needed(verb: CopyVerb, into: Base, facts: Facts) -> int:
-    """The room that a copy takes on its volume: whole file blocks, and what lies beside it while it lasts."""
+    """The room that a copy takes on its volume: whole file blocks, and what lies beside it while it lasts.
+
+    Of a source on this machine it is known where its data lies, so that every file block counts in which something
+    stands. Of one on a host nobody knows that: its allocated bytes count, rounded up to file blocks, as if they stood
+    together. There each grain of 64 KiB may take a file block of its own; the reserve is for that.
+    """
     block = 4096 if into.here else _block(into, facts)
     thick = verb.format in ("zeroedthick", "eagerzeroedthick")
     packed = verb.cargo.form in PACKED and not verb.cargo.here
-    carried = verb.cargo.capacity if thick or packed else min(verb.cargo.data, verb.cargo.capacity)
+    full = thick or packed
+    carried = verb.cargo.capacity if full else min(verb.cargo.data, verb.cargo.capacity)
+    disk = carried if full else max(carried, _spread(verb.cargo, block))
     beside = min(PARTS_IN_FLIGHT, carried) if isinstance(verb, SendDisk | RelayDisk) else 0
-    return _rounded(carried, block) + _rounded(beside, block) + SMALL_FILES * block
+    return _rounded(disk, block) + _rounded(beside, block) + SMALL_FILES * block
+
+
+def _spread(cargo: Cargo, block: int) -> int:
+    """What a thin copy takes in blocks of that size, where it is known; 0 elsewhere, and for blocks that are no larger
+    than what data is counted in."""
+    if not cargo.spread or block <= GRAIN:
+        return 0
+    told = (taken for size, taken in zip(FILE_BLOCKS, cargo.spread, strict=True) if block <= size)
+    return next(told, cargo.capacity)
 
 
 def _block(into: Base, facts: Facts) -> int:

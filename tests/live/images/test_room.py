@@ -42,6 +42,26 @@ def test_what_does_not_fit_is_held_with_both_numbers(mode: str, tmp_path: Path) 
         assert there.changing() == []
 
 
+@pytest.mark.parametrize(("version", "block", "needs"), [("6.7", MIB, 71 * MIB), ("4.1", 8 * MIB, 96 * MIB)])
+@pytest.mark.parametrize("form", ["2gbsparse", "qcow2"])
+def test_a_scattered_disk_from_here_counts_by_file_blocks(
+    version: str, block: int, needs: int, form: str, tmp_path: Path
+) -> None:
+    repository, kept = tmp_path / "repo", {"format": "qcow2"} if form == "qcow2" else {}
+    scattered = {at * MIB: b"x" * 65536 for at in range(64)}
+    digest = put_here(repository, WIN, form, scattered)
+    spec = wishes({WIN: {}}, str(repository), kept=kept)
+    with images_world(tmp_path, version, spec, vmfs_block=block) as there:
+        there.host.fill("datastore1", needs - 1)
+        assert there.run().status is Status.HELD
+        assert there.changing() == []
+        there.host.fill("datastore1", needs)
+        report = there.run()
+        assert (report.status, report.fault) == (Status.CONVERGED, None), report
+        assert arrived(there, WIN) == digest
+        assert needs - there.host.space("datastore1")[1] >= 64 * MIB
+
+
 def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
     with images_world(tmp_path, "6.0", wishes({WIN: {}}, reserve="1GiB")) as there:
         put_on(there, REPOSITORY, WIN, "2gbsparse")

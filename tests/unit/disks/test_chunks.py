@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.actuators.ssh.images import parts
 from reconciler.actuators.ssh.images.loads import loads
-from reconciler.disks.chunks import BLOCK, CHUNK, SLACK, Chunk, Run, aligned, chunks, joined
+from reconciler.disks.chunks import BLOCK, CHUNK, SLACK, Chunk, Run, aligned, chunks, joined, taken
 
 runs = st.lists(st.builds(Run, st.integers(0, 400 * BLOCK), st.integers(1, 40 * BLOCK)), max_size=12)
 CAPACITY = 420 * BLOCK + 512
@@ -53,6 +53,14 @@ def test_chunks_hold_every_byte_once(some: list[Run], size: int) -> None:
     bytes_in = [(run.offset, run.end) for chunk in found for run in chunk.runs]
     assert sum(end - start for start, end in bytes_in) == sum(run.length for run in whole)
     assert covered(tuple(Run(start, end - start) for start, end in bytes_in)) == covered(whole)
+
+
+@given(runs, st.sampled_from([4096, BLOCK, 16 * BLOCK, 128 * BLOCK]))
+@example([Run(0, BLOCK), Run(3 * BLOCK, BLOCK), Run(15 * BLOCK, 2 * BLOCK)], 16 * BLOCK)
+def test_every_file_block_counts_once_in_which_something_stands(some: list[Run], block: int) -> None:
+    whole = aligned(some, CAPACITY)
+    touched = {at // block for run in whole for at in (*range(run.offset, run.end, 4096), run.end - 1)}
+    assert taken(whole, block) == len(touched) * block
 
 
 # -- the commands of a chunk -----------------------------------------------------------------------------------

@@ -596,6 +596,22 @@ def test_what_may_not_be_deleted_gives_no_room() -> None:
     assert [type(it) for it in settle(wish({A: {}}, there), there)] == [DeleteFolder, CloneDisk]
 
 
+@pytest.mark.parametrize(
+    ("block", "needs"),
+    [
+        (4096, "4.0 MiB"),
+        (MIB, "37.0 MiB"),
+        (2 * MIB, "72.0 MiB"),
+        (8 * MIB, "96.0 MiB"),
+        (16 * MIB, "176.0 MiB"),
+    ],
+)
+def test_of_a_source_here_every_file_block_counts_in_which_something_stands(block: int, needs: str) -> None:
+    scattered = {A: frozenset(range(0, 32 * 32, 32))}
+    there = Volumes({}, {A: whole()}, here=True, places=scattered, block=block, free=MIB)
+    assert f"the copy needs {needs} on" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
+
+
 def test_thick_copies_need_their_full_size() -> None:
     there = Volumes({}, {A: whole(10 * MIB)}, free=100 * MIB)
     assert not plan_of(wish({A: {}}, there, format="eagerzeroedthick"), there).steps

@@ -58,6 +58,10 @@ volumes = st.builds(
     blind=st.sampled_from([(), (), (), ("h2 can't be asked",)]),
     free=st.integers(0, 120).map(lambda size: size * MIB),
     halves=st.lists(halves, max_size=1).map(tuple),
+    block=st.sampled_from([4096, MIB, 2 * MIB, 4 * MIB, 8 * MIB]),
+    places=st.dictionaries(
+        st.sampled_from(NAMES), st.frozensets(st.integers(0, 1599), min_size=1, max_size=40), max_size=3
+    ),
     version=st.sampled_from([(4, 1, 0), (5, 5, 0), (6, 7, 0)]),
 )
 wished = st.dictionaries(
@@ -72,6 +76,11 @@ allowed = st.sampled_from(list(Risk))
 CROWDED = Volumes({"a-1-v1": whole()}, {"a-1-v1": whole(), "b-2-v1": whole(40 * MIB)}, free=50 * MIB)
 SPARSE = Volumes({"a-1-v1": whole(form="twoGbMaxExtentSparse")}, {})
 NARROW = Volumes({}, {"a-1-v1": whole(40 * MIB), "b-2-v1": whole(40 * MIB)}, free=60 * MIB)
+
+
+SCATTERED = Volumes(
+    {}, {"a-1-v1": whole()}, here=True, free=25 * MIB, places={"a-1-v1": frozenset(range(0, 1600, 16))}
+)
 
 
 def _spec(images: dict[str, Any], there: Volumes, mode: str) -> Any:
@@ -103,6 +112,7 @@ def test_nothing_that_counts_is_ever_set_aside_or_deleted(
 
 @given(volumes, wished, modes, allowed)
 @example(NARROW, {"a-1-v1": {}, "b-2-v1": {}}, "shared", Risk.SAFE)
+@example(SCATTERED, {"a-1-v1": {}}, "shared", Risk.SAFE)
 def test_it_settles_and_never_overcommits(
     there: Volumes, images: dict[str, Any], mode: str, allow: Risk
 ) -> None:

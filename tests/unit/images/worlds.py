@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.disks.chunks import BLOCK, Run, taken
 from reconciler.facts import (
     BackupOwed,
     Datastore,
@@ -21,6 +22,7 @@ from reconciler.facts import (
     Unseen,
 )
 from reconciler.image_facts import (
+    FILE_BLOCKS,
     DiskFile,
     DiskUse,
     FileBlock,
@@ -38,7 +40,7 @@ from reconciler.image_facts import (
     TopDisks,
     VolumeUse,
 )
-from reconciler.image_verbs import CopyVerb, DeleteFolder, LoadModule, PutInPlace, SetAside
+from reconciler.image_verbs import Cargo, CopyVerb, DeleteFolder, LoadModule, PutInPlace, SetAside
 from reconciler.kinds import images
 from reconciler.kinds.images.setup import names
 from reconciler.kinds.images.wish import ImagesWish
@@ -69,7 +71,8 @@ def broken(why: str = "the extent x is missing", size: int = MIB) -> ImageState:
 
 @dataclass
 class Volumes:
-    """One host's virtual disk path and its repository. `here`: the repository is on this machine."""
+    """One host's virtual disk path and its repository. `here`: the repository is on this machine; `places` tells, by
+    image, in which 64 KiB of the disk something stands there. `block`: the bytes of a file block of the datastore."""
 
     disk: dict[str, ImageState] = field(default_factory=dict)
     repository: dict[str, ImageState] | None = field(default_factory=dict)
@@ -78,6 +81,8 @@ class Volumes:
     uses: tuple[DiskUse, ...] = ()
     blind: tuple[str, ...] = ()
     free: int = 1000 * MIB
+    block: int = MIB
+    places: Mapping[str, frozenset[int]] = field(default_factory=dict)
     halves: tuple[HalfCopy, ...] = ()
     kept_halves: tuple[HalfCopy, ...] = ()
     version: tuple[int, int, int] = (6, 7, 0)
@@ -118,7 +123,7 @@ class Volumes:
             Datastores: stores if self.datastores is None else self.datastores,
             Identity: Product("VMware ESXi", self.version, "1"),
             HalfCopies: self.halves,
-            FileBlock: MIB,
+            FileBlock: self.block,
             Filled: self.filled,
             RoomHere: self.room_here,
             HostTime: NOW,
@@ -135,7 +140,16 @@ class Volumes:
             return Unseen(self.hidden[question.base])
         if question.base == DISK:
             return self.disk.get(question.folder)
-        return (self.repository or {}).get(question.folder)
+        state = (self.repository or {}).get(question.folder)
+        places = self.places.get(question.folder) if self.here else None
+        if state is None or not state.whole or not places:
+            return state
+        runs = [Run(place * BLOCK, BLOCK) for place in sorted(places)]
+        return replace(
+            state,
+            data=BLOCK * len(places),
+            spread=tuple(taken(runs, block) for block in FILE_BLOCKS),
+        )
 
     def _library(self, question: Library) -> tuple[str, ...] | None:
         if question.base == DISK:
@@ -182,7 +196,7 @@ class Volumes:
 
     def _copy(self, verb: CopyVerb) -> None:
         name, sparse = verb.room.folder.rpartition("/")[2], verb.format == "2gbsparse"
-        made = whole(verb.cargo.data, "twoGbMaxExtentSparse" if sparse else "vmfs")
+        made = whole(self._charged(verb.cargo), "twoGbMaxExtentSparse" if sparse else "vmfs")
         place = self.disk if verb.room.folder.startswith(DISK) else self.repository
         assert place is not None
         assert name not in place
@@ -190,6 +204,14 @@ class Volumes:
         if place is self.disk:
             self.free -= made.allocated
             assert self.free >= 0, "space was overcommitted"
+
+    def _charged(self, cargo: Cargo) -> int:
+        """What a volume takes for it: every file block in which something stands."""
+        places = self.places.get(cargo.image) if cargo.here else None
+        if not places:
+            return -(-cargo.data // self.block) * self.block
+        kib = {place * BLOCK // 1024 + more for place in places for more in range(BLOCK // 1024)}
+        return len({each * 1024 // self.block for each in kib}) * self.block
 
 
 def wish(images_wished: Mapping[str, Any], volumes: Volumes, **disk: Any) -> list[Resource]:
