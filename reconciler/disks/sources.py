@@ -123,7 +123,7 @@ class Source:
         self._stack = ExitStack()
         self._driver = form if form in ("qcow2", "vdi") else "vmdk"
         self._file = folder / state.disk_file
-        self.fingerprint = _fingerprint(folder, state)
+        self._folder, self.fingerprint = folder, _fingerprint(folder, state)
         if self._driver == "vmdk" and _is_text(self._file):
             self._file = self._stack.enter_context(_CleanDescriptor(folder, state)).path
         try:
@@ -163,6 +163,13 @@ class Source:
     def close(self) -> None:
         """Let go of it; never raises."""
         self._stack.close()
+
+    def is_same(self) -> bool:
+        """Whether its files are still those that were opened, as far as can be seen from outside."""
+        try:
+            return _fingerprint(self._folder, self.state) == self.fingerprint
+        except OSError:
+            return False
 
     def read(self, offset: int, length: int) -> bytes:
         """What a guest would read. Raises OSError, QemuFailed."""

@@ -21,7 +21,7 @@ from reconciler.actuators.ssh.images.lock import (
     volume_lock,
 )
 from reconciler.actuators.ssh.images.owner import Clock
-from reconciler.actuators.ssh.images.proof import FLAT_FORMS, CloneProof, Different
+from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Changed, CloneProof, Different
 from reconciler.actuators.ssh.images.relay import Relaying
 from reconciler.actuators.ssh.images.runner import (
     HereRunner,
@@ -104,10 +104,10 @@ class _Carrier:
             return Answer(True)
         try:
             return self._copied(verb)
-        except Different as different:
+        except (Different, Changed) as wrong:
             # what is not the source does not stay
             jobs.remove(self._ground, Job(verb.room, verb.cargo.image), self._lock.guard)
-            return Answer(False, str(different))
+            return Answer(False, str(wrong))
         except BadDisk as bad:
             return Answer(False, f"{verb.cargo.image} can't be copied from {verb.cargo.folder}: {bad}")
         except MissingTool as missing:

@@ -44,6 +44,13 @@ def whole_proof(runner: Runner, flat: str, capacity: int, digest: str) -> str:
     return "a checksum of all that a guest sees, on the host"
 
 
+class Changed(Stumbled):
+    """The source is not what it was when the copy began: the copy may be a mixture of both."""
+
+    def __init__(self) -> None:
+        super().__init__("the source has changed while it was copied; the next run begins anew")
+
+
 class CloneProof:
     """Compares a clone with its source. `passing` hears of bytes that come here for it, and may raise to end it."""
 

@@ -15,7 +15,7 @@ from reconciler.actuators.ssh.images.deliver import APPLY_SECONDS, SEND_SECONDS,
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.loads import loads, md5_of
 from reconciler.actuators.ssh.images.lock import VolumeLock
-from reconciler.actuators.ssh.images.proof import whole_proof
+from reconciler.actuators.ssh.images.proof import Changed, whole_proof
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.disks.chunks import Chunk, chunks
@@ -38,7 +38,8 @@ class Sending:
         self._done = self._total = 0
 
     def run(self, folder: Path, disk: str, form: str) -> Answer:
-        """Raises BadDisk, MissingTool (nothing was sent), Stopped, Stumbled, LockLost, faults.Unreachable."""
+        """Raises BadDisk, MissingTool (nothing was sent), Changed, Different, Stopped, Stumbled, LockLost,
+        faults.Unreachable."""
         with open_source(folder, disk, form) as source:
             every = chunks(source.runs)
             self._total = sum(chunk.size for chunk in every)
@@ -49,6 +50,8 @@ class Sending:
             self._delivery.carry(source, [chunk for chunk in every if chunk.number not in there])
             self._reference(folder, disk)
             proof = self._proved(source, every)
+            if not source.is_same():
+                raise Changed
         return Answer(True, proof=proof)
 
     # -- beginning -------------------------------------------------------------------------------------------
