@@ -31,8 +31,10 @@ class Room:
 @dataclass(frozen=True)
 class Cargo:
     """A disk to be copied. `folder` and `file` tell where it is (`…/img`, `img.vmdk`), `form` what it is there (vmdk,
-    qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference;
-    `spread` is as in ImageState."""
+    qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference.
+
+    `spread` is as in ImageState; `parts` are the files that hold it, the one that opens it first.
+    """
 
     image: str
     folder: str
@@ -43,6 +45,7 @@ class Cargo:
     reference: bool = False
     here: bool = False
     spread: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

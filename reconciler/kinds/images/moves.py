@@ -113,6 +113,7 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
         state.reference,
         base.here,
         state.spread,
+        state.parts,
     )
 
 

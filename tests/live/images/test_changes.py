@@ -6,22 +6,36 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from reconciler.events import Carrying
 from reconciler.report import HostReport, Status
-from tests.live.images.setup import DISK, MIB, WIN, arrived, clean, images_world, put_here, raw_digest, wishes
+from tests.live.images.setup import (
+    DISK,
+    MIB,
+    REPOSITORY,
+    WIN,
+    arrived,
+    clean,
+    images_world,
+    put_here,
+    put_on,
+    raw_digest,
+    wishes,
+)
 from tests.live.passes.world import World
 
 OLD, NEW = ({0: random.Random(seed).randbytes(30 * MIB)} for seed in (1, 2))
 
 
 def run_and_meanwhile(there: World, act: Callable[[], object]) -> HostReport:
-    """A run in which something happens once, when the first bytes have passed."""
+    """A run in which something happens once, when the copy has begun."""
     done: list[bool] = []
 
     class Watching(list):  # type: ignore[type-arg]
         def append(self, event: object) -> None:
             super().append(event)
-            if isinstance(event, Carrying) and event.passed and not done:
+            if isinstance(event, Carrying) and not done:
                 done.append(True)
                 act()
 
@@ -49,3 +63,31 @@ def test_a_source_here_that_changes_while_it_is_sent_is_not_put_in_place(tmp_pat
         assert clean(there)
         assert there.run().status is Status.CONVERGED
         assert arrived(there, WIN) == raw_digest(NEW)
+
+
+def test_a_source_on_the_host_that_changes_while_it_is_cloned_is_not_put_in_place(tmp_path: Path) -> None:
+    with images_world(tmp_path, "6.0", wishes({WIN: {}})) as there:
+        put_on(there, REPOSITORY, WIN, "2gbsparse", OLD)
+        there.host.set_clone_rate(30 * MIB)
+        report = run_and_meanwhile(there, lambda: put_on(there, REPOSITORY, WIN, "2gbsparse", NEW))
+        assert report.status is Status.FAILED
+        assert report.fault is not None
+        assert "the source has changed while it was copied" in report.fault.message
+        assert not there.host.files.exists(f"{DISK}/{WIN}")
+        assert clean(there)
+        assert there.run().status is Status.CONVERGED
+        assert arrived(there, WIN) == raw_digest(NEW)
+
+
+@pytest.mark.parametrize("version", ["4.1", "6.0"])
+def test_a_clone_of_what_the_source_was_before_is_not_gone_on_with(version: str, tmp_path: Path) -> None:
+    with images_world(tmp_path, version, wishes({WIN: {}})) as there:
+        put_on(there, REPOSITORY, WIN, "2gbsparse", OLD)
+        there.host.set_clone_rate(8 * MIB)
+        assert run_and_meanwhile(there, lambda: there.host.fault("cut-now")).status is Status.UNREACHABLE
+        assert len(there.host.running) == 1
+        put_on(there, REPOSITORY, WIN, "2gbsparse", NEW)
+        there.host.set_clone_rate(None)
+        assert there.run().status is Status.CONVERGED
+        assert arrived(there, WIN) == raw_digest(NEW)
+        assert clean(there)

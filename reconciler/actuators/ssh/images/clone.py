@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
-from reconciler.actuators.ssh.images.jobs import Job
+from reconciler.actuators.ssh.images.jobs import Found, Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
+from reconciler.actuators.ssh.images.origin import identity
 from reconciler.actuators.ssh.images.owner import BEAT_SECONDS, DEAD_SECONDS, Clock
+from reconciler.actuators.ssh.images.proof import Changed
 from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.image_verbs import CloneDisk
@@ -51,20 +53,37 @@ class Cloning:
     def __init__(self, runner: Runner, verb: CloneDisk, lock: VolumeLock, work: Work, clock: Clock) -> None:
         self._runner, self._verb, self._lock, self._work, self._clock = runner, verb, lock, work, clock
         self._job = Job(verb.room, verb.cargo.image)
-        self._source = f"{verb.cargo.folder}/{verb.cargo.file} {verb.format} {verb.cargo.capacity}"
 
     def run(self) -> Answer:
-        """Raises FormRefused, Stopped, Stumbled, LockLost, faults.Unreachable."""
+        """Raises FormRefused, Changed, Stopped, Stumbled, LockLost, faults.Unreachable."""
+        source = self._source()
         found = jobs.find(self._runner, self._job)
-        if found is not None and not (found.goes_on("clone", self._source) and self._is_alive()):
-            jobs.remove(self._runner, self._job, self._lock.guard)
-            found = None
-        if found is None:
-            self._start()
-        return self._ended(self._wait())
+        if found is None or not self._goes_on(found, source):
+            self._start(source)
+        answer = self._ended(self._wait())
+        if answer.ok and self._source() != source:
+            raise Changed
+        return answer
 
-    def _start(self) -> None:
-        jobs.begin(self._runner, self._job, self._lock.guard, "clone", self._source)
+    def _goes_on(self, found: Found, source: str) -> bool:
+        """Whether the clone that was found is the one that is wanted; else nothing of it stays."""
+        alive = found.fields.get("kind") == "clone" and self._is_alive()
+        if alive and found.goes_on("clone", source):
+            return True
+        if alive:
+            # what it writes can't be removed before it has ended
+            self._wait()
+        jobs.remove(self._runner, self._job, self._lock.guard)
+        return False
+
+    def _source(self) -> str:
+        """What the source is now."""
+        cargo = self._verb.cargo
+        state = identity(self._runner, cargo)
+        return f"{cargo.folder}/{cargo.file} {self._verb.format} {cargo.capacity} {state}"
+
+    def _start(self, source: str) -> None:
+        jobs.begin(self._runner, self._job, self._lock.guard, "clone", source)
         job, status = self._job, self._job.path("status")
         beat = (
             f"n=0; while [ ! -e {status} ] && kill -0 $p 2>/dev/null; do n=$((n+1)); echo $n > {job.path('beat')}; "
