@@ -118,6 +118,15 @@ def arrived(there: World, name: str, base: str = DISK) -> str:
     return digest
 
 
+def seen_by_guest(path: Path) -> str:
+    """MD5 of what a guest sees of a disk here."""
+    raw = path.parent / "raw"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", str(path), str(raw)], check=True)
+    digest = md5(raw.read_bytes(), usedforsecurity=False).hexdigest()
+    raw.unlink()
+    return digest
+
+
 def clean(there: World, volume: str = DISK) -> bool:
     """Whether nothing of ours is left at the root of a volume."""
     return not [name for name in there.host.files.names(volume) if name.startswith(".reconciler")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,12 @@ from tests.live.images.setup import (
     put_here,
     put_on,
     raw_digest,
+    seen_by_guest,
     wishes,
 )
 from tests.live.passes.world import World
 
+BOTH = {"in": ["datastore", "repository"]}
 OLD, NEW = ({0: random.Random(seed).randbytes(30 * MIB)} for seed in (1, 2))
 
 
@@ -91,3 +94,41 @@ def test_a_clone_of_what_the_source_was_before_is_not_gone_on_with(version: str,
         assert there.run().status is Status.CONVERGED
         assert arrived(there, WIN) == raw_digest(NEW)
         assert clean(there)
+
+
+def test_what_was_made_here_of_an_older_disk_is_not_captured(tmp_path: Path) -> None:
+    with images_world(tmp_path, "6.7", wishes({WIN: BOTH}, kept={"format": "qcow2"})) as there:
+        put_on(there, DISK, WIN, "thin", OLD)
+        there.look()
+        # all of it is here, and not all of it there
+        there.host.fault("cut-after-bytes", count=40 * MIB)
+        assert there.run().status is Status.UNREACHABLE
+        assert list((tmp_path / "state" / "spool").glob("*/made"))
+        put_on(there, DISK, WIN, "thin", NEW)
+        assert there.run().status is Status.CONVERGED
+        copy = tmp_path / "copy.qcow2"
+        copy.write_bytes(there.host.files.read(f"{REPOSITORY}/{WIN}/{WIN}.qcow2") or b"")
+        assert seen_by_guest(copy) == raw_digest(NEW)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_capture_that_was_killed_before_it_was_in_the_repository_goes_on(
+    changed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise OSError(errno.EIO, "killed")
+
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    with images_world(
+        tmp_path, "6.0", wishes({WIN: BOTH}, str(repository), kept={"format": "qcow2"})
+    ) as there:
+        put_on(there, DISK, WIN, "2gbsparse", OLD)
+        with monkeypatch.context() as patch:
+            patch.setattr("reconciler.actuators.ssh.images.relay.shutil.copytree", killed)
+            assert there.run().status is Status.FAILED
+        if changed:
+            put_on(there, DISK, WIN, "2gbsparse", NEW)
+        assert there.run().status is Status.CONVERGED
+        wanted = NEW if changed else OLD
+        assert seen_by_guest(repository / WIN / f"{WIN}.qcow2") == raw_digest(wanted)

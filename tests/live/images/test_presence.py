@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import stat
-import subprocess
-from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -27,6 +25,7 @@ from tests.live.images.setup import (
     put_here,
     put_on,
     raw_digest,
+    seen_by_guest,
     why,
     wishes,
 )
@@ -209,14 +208,6 @@ def test_a_capture_is_proved_by_all_that_a_guest_sees(
         report = there.run()
         assert (report.status, report.fault) == (Status.CONVERGED, None), report
         assert "proved: a checksum of all that a guest sees" in report.steps[0].actions[-1].title
-
-
-def seen_by_guest(path: Path) -> str:
-    raw = path.parent / "raw"
-    subprocess.run(["qemu-img", "convert", "-O", "raw", str(path), str(raw)], check=True)
-    digest = md5(raw.read_bytes(), usedforsecurity=False).hexdigest()
-    raw.unlink()
-    return digest
 
 
 @pytest.mark.parametrize("form", ["2gbsparse", "vmdk", "qcow2", "vdi"])

@@ -1,6 +1,7 @@
 """By way of this machine: from one place on a host to another, in forms that vmkfstools does not read or write.
 
-The files lie in the spool meanwhile, and go when the copy is made; one that has arrived whole stays for the next run.
+The files lie in the spool meanwhile, and go when the copy is made; one that has arrived whole stays for the next run,
+which uses it while its source is still the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from reconciler.actuators.ssh.images.fetch import Fetching
 from reconciler.actuators.ssh.images.files import digest_of, fetch_all
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
-from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Different
+from reconciler.actuators.ssh.images.origin import identity
+from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Changed, Different
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.ssh.images.send import Sending
 from reconciler.actuators.work import Carried, Direction, Work
@@ -42,8 +44,8 @@ class Relaying:
         self._spool, self._moved = work.spool / name, 0
 
     def run(self) -> Answer:
-        """Raises BadDisk, MissingTool, Stopped, Stumbled, LockLost, OSError, faults.Unreachable."""
-        self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Raises BadDisk, MissingTool, Changed, Stopped, Stumbled, LockLost, OSError, faults.Unreachable."""
+        self._begin()
         answer = self._out() if self._verb.readable else self._in()
         if answer.ok:
             shutil.rmtree(self._spool, ignore_errors=True)
@@ -51,13 +53,32 @@ class Relaying:
 
     def here(self, job: Job) -> Answer:
         """A disk of several files into a repository on this machine. Raises as `run`."""
-        self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = self._converted(self._spool / "made", self._verb.format)
+        self._begin()
+        made = self._spool / "made"
+        if not made.exists():
+            self._converted(made, self._verb.format)
         self._heed()
         shutil.rmtree(job.disk, ignore_errors=True)
         shutil.copytree(made, job.disk)
         shutil.rmtree(self._spool, ignore_errors=True)
         return Answer(True, proof=self._proof("made on the host"))
+
+    # -- the spool -------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """What lies in the spool stays only if it was made of what the source is now."""
+        self._source = f"{identity(self._runner, self._verb.cargo)} {self._verb.verify}"
+        note = self._spool / "source"
+        if not note.is_file() or note.read_text() != self._source:
+            shutil.rmtree(self._spool, ignore_errors=True)
+            self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+            note.write_text(self._source)
+
+    def _check_source(self) -> None:
+        """Raises Changed, and keeps nothing, when what was read may be of two states."""
+        if f"{identity(self._runner, self._verb.cargo)} {self._verb.verify}" != self._source:
+            shutil.rmtree(self._spool, ignore_errors=True)
+            raise Changed
 
     # -- into the virtual disk path --------------------------------------------------------------------------
 
@@ -72,6 +93,7 @@ class Relaying:
         """Where the files of the disk lie here."""
         files = self._spool / "files"
         fetch_all(self._runner, self._verb.cargo.folder, stem, files, self._taken)
+        self._check_source()
         return files
 
     def _taken(self, size: int) -> None:
