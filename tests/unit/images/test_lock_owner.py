@@ -141,3 +141,12 @@ def test_what_an_owner_does_is_told_in_one_line(volume: Volume) -> None:
         assert seen.who["doing"].startswith("copy a b")
         assert seen.described.isprintable()
     assert len(introduction("x\ny\x1ez").splitlines()) == 6
+
+
+def test_a_user_without_a_name_is_told_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("os.getuid", lambda: 1234)
+    assert introduction("copy").startswith("who 1234@")

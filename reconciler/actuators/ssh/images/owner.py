@@ -92,7 +92,7 @@ def owner_in(listing: str) -> Owner:
 def introduction(doing: str) -> str:
     """What an owner says of itself: this process."""
     lines = {
-        "who": f"{getpass.getuser()}@{socket.gethostname()}",
+        "who": f"{_user()}@{socket.gethostname()}",
         "machine": machine(),
         "pid": str(os.getpid()),
         "start": process_start(str(os.getpid())) or "",
@@ -100,6 +100,14 @@ def introduction(doing: str) -> str:
         "doing": doing,
     }
     return "".join(f"{key} {' '.join(value.split())}\n" for key, value in lines.items())
+
+
+def _user() -> str:
+    """A container may run as a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def machine() -> str:
