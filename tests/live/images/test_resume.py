@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
 import threading
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from tests.live.images.setup import (
     images_world,
     put_here,
     put_on,
+    raw_digest,
+    seen_by_guest,
     wishes,
 )
 from tests.live.passes.world import World
@@ -70,6 +74,25 @@ def test_what_had_arrived_is_compared_before_it_counts(tmp_path: Path) -> None:
         there.host.files.write(f"{DISK}/{job}/journal", journal + b"3 0123")
         assert there.run().status is Status.CONVERGED
         assert arrived(there, WIN) == digest
+
+
+def test_what_had_been_fetched_is_compared_and_zeros_are_written_over_it(tmp_path: Path) -> None:
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    pieces = {0: b"begin " * 10_000, 40 * MIB: random.Random(2).randbytes(5 * MIB)}
+    spec = wishes({WIN: {"in": ["datastore", "repository"]}}, str(repository))
+    with images_world(tmp_path, "6.7", spec) as there:
+        put_on(there, DISK, WIN, "thin", pieces)
+        there.look()
+        there.host.fault("cut-after-bytes", count=2 * MIB)
+        assert there.run().status is Status.UNREACHABLE
+        (job,) = [it for it in repository.iterdir() if it.name != ".reconciler-lock"]
+        assert (job / "journal").read_text()
+        # what a power loss left of another file
+        disk = job / "disk" / f"{WIN}.vmdk"
+        subprocess.run(["qemu-io", "-f", "vmdk", "-c", "write -q -P 0x5a 20M 64k", str(disk)], check=True)
+        assert there.run().status is Status.CONVERGED
+        assert seen_by_guest(repository / WIN / f"{WIN}.vmdk") == raw_digest(pieces)
 
 
 def test_a_source_that_has_changed_begins_anew(tmp_path: Path) -> None:

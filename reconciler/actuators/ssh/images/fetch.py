@@ -42,7 +42,7 @@ class Fetching:
         self._stem = f"{verb.cargo.folder}/{stem}"
         self._flat = quote(f"{self._stem}-flat.vmdk")
         self._folder = Path(job.folder)
-        self._gzip = False
+        self._gzip = self._resumed = False
 
     def run(self) -> Answer:
         """Raises Stopped, Stumbled, LockLost, MissingTool, QemuFailed, OSError (a full disk), faults.Unreachable."""
@@ -51,6 +51,7 @@ class Fetching:
         self._gzip = self._runner.ask("gzip -c < /dev/null | gunzip -c > /dev/null").status == 0
         there = self._begun(source)
         inside = Path(self._job.disk)
+        self._resumed = bool(there)
         if not there:
             targets.create(inside, disk, form, capacity)
         digest = hashlib.md5(usedforsecurity=False)
@@ -107,7 +108,14 @@ class Fetching:
         """Read a part, and write what is not zero; its digest, which the host has to confirm."""
         read = f"dd if={self._flat} bs={MIB} skip={offset // MIB} count={-(-size // MIB)} 2>/dev/null"
         packing = "gzip -1 -c" if self._gzip else "cat"
-        part = _Part(target, offset, whole, packed=self._gzip, tell=lambda passed: self._tell(offset, passed))
+        part = _Part(
+            target,
+            offset,
+            whole,
+            packed=self._gzip,
+            clean=not self._resumed,
+            tell=lambda passed: self._tell(offset, passed),
+        )
         command = f"{read} | {packing}; {read} | md5sum >&2"
         output = self._runner.session.receive(command, part.take, limit=READ_SECONDS)
         part.end()
@@ -146,12 +154,23 @@ def _vmdk(form: str) -> str:
 
 
 class _Part:
-    """Bytes as they come: unpacked, written where they are not zero, and counted."""
+    """Bytes as they come: unpacked, written where they are not zero, and counted.
+
+    Not `clean`: something else may stand there, and zeros are written over it.
+    """
 
     def __init__(
-        self, target: Target, offset: int, whole: hashlib._Hash, *, packed: bool, tell: Callable[[int], None]
+        self,
+        target: Target,
+        offset: int,
+        whole: hashlib._Hash,
+        *,
+        packed: bool,
+        clean: bool,
+        tell: Callable[[int], None],
     ) -> None:
         self._target, self._offset, self._whole, self._report = target, offset, whole, tell
+        self._clean = clean
         self._unpack = zlib.decompressobj(wbits=parts.GZIP) if packed else None
         self._waiting = bytearray()
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -178,6 +197,7 @@ class _Part:
     def _write(self, data: bytes) -> None:
         self._md5.update(data)
         self._whole.update(data)
-        if data != _ZEROS[: len(data)]:
-            self._target.write(self._offset + self.size, data)
+        at, zeros = self._offset + self.size, _ZEROS[: len(data)]
+        if data != zeros or not (self._clean or self._target.read(at, len(data)) == zeros):
+            self._target.write(at, data)
         self.size += len(data)
