@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from reconciler.desired import SpecMistakes, load
@@ -61,6 +61,8 @@ def test_no_message_shows_it(
     tmp_path_factory: pytest.TempPathFactory, place: tuple[str, ...], value: Any, cut: int
 ) -> None:
     """`cut` characters are missing at the end, so that the parser stumbles over the line with the secret."""
+    # a program without arguments is a right reference: nothing is wrong with it, and nothing is said
+    assume(not (place[-1] == "exec" and value == [SECRET]))
     text = document(place, value)
     file = tmp_path_factory.getbasetemp() / "secret.yaml"
     file.write_text(text[: len(text) - cut])
