@@ -33,7 +33,8 @@ class Cargo:
     """A disk to be copied. `folder` and `file` tell where it is (`…/img`, `img.vmdk`), `form` what it is there (vmdk,
     qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference.
 
-    `spread` is as in ImageState; `parts` are the files that hold it, the one that opens it first.
+    `spread` is as in ImageState; `parts` are the files that hold it, the one that opens it first; `flat` is the one
+    among them that is, byte by byte, what a guest sees, empty where there is none.
     """
 
     image: str
@@ -46,6 +47,7 @@ class Cargo:
     here: bool = False
     spread: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
+    flat: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from reconciler.verbs import Verb
 MULTIEXTENT = "multiextent"
 FIRST_LOADED, FIRST_WITHOUT = (5, 1, 0), (6, 5, 0)
 """5.1 to 6.0 need the module to be loaded; from 6.5 on there is none (field guide, section 7.2)."""
+FLAT_FORMS = ("vmfs", "monolithicFlat")
 HOSTED = ("monolithicSparse", "streamOptimized")
 """Forms of one file that no vmkfstools reads."""
 PACKED = ("streamOptimized", "qcow2")
@@ -114,6 +115,7 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
         base.here,
         state.spread,
         state.parts,
+        _flat(state),
     )
 
 
@@ -127,6 +129,13 @@ def relied(copy: Whole) -> Copy:
 def is_one_disk(one: ImageState, other: ImageState) -> bool:
     """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block."""
     return not one.capacity or not other.capacity or abs(one.capacity - other.capacity) < LAST_BLOCK
+
+
+def _flat(state: ImageState) -> str:
+    """The one file that is what a guest sees, under the name that the descriptor gives it."""
+    extents, sizes = state.parts[1:], {file.name: file.size for file in state.files}
+    alone = len(extents) == 1 and sizes.get(extents[0]) == state.capacity
+    return extents[0] if alone and state.form in FLAT_FORMS else ""
 
 
 def _relays(cargo: Cargo, facts: Facts) -> bool:

@@ -15,6 +15,7 @@ from tests.live.images.setup import (
     DISK,
     MIB,
     REPOSITORY,
+    SIZE,
     WIN,
     arrived,
     clean,
@@ -132,3 +133,27 @@ def test_a_capture_that_was_killed_before_it_was_in_the_repository_goes_on(
         assert there.run().status is Status.CONVERGED
         wanted = NEW if changed else OLD
         assert seen_by_guest(repository / WIN / f"{WIN}.qcow2") == raw_digest(wanted)
+
+
+@pytest.mark.parametrize("where", ["here", "mounted", "proof"])
+def test_a_capture_reads_the_extent_that_the_descriptor_names(where: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    form = "2gbsparse" if where == "proof" else "qcow2"
+    wish = BOTH | {"verify": "full" if where == "proof" else "auto"}
+    place = str(repository) if where == "here" else REPOSITORY
+    with images_world(tmp_path, "6.0", wishes({WIN: wish}, place, kept={"format": form})) as there:
+        # an older disk left its data under the name that is usual
+        put_on(there, DISK, WIN, "thin", OLD)
+        files = there.host.files
+        files.put_disk(f"{DISK}/x/other.vmdk", SIZE, NEW, "thin", 0o644)
+        files.rename(f"{DISK}/x/other-flat.vmdk", f"{DISK}/{WIN}/other-flat.vmdk")
+        files.write(f"{DISK}/{WIN}/{WIN}.vmdk", files.read(f"{DISK}/x/other.vmdk") or b"", 0o644)
+        report = there.run()
+        assert (report.status, report.fault) == (Status.CONVERGED, None), report
+        copy = repository / WIN / f"{WIN}.qcow2"
+        if where == "mounted":
+            copy = tmp_path / "copy.qcow2"
+            copy.write_bytes(files.read(f"{REPOSITORY}/{WIN}/{WIN}.qcow2") or b"")
+        seen = arrived(there, WIN, REPOSITORY) if where == "proof" else seen_by_guest(copy)
+        assert seen == raw_digest(NEW)

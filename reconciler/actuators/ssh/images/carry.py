@@ -21,7 +21,7 @@ from reconciler.actuators.ssh.images.lock import (
     volume_lock,
 )
 from reconciler.actuators.ssh.images.owner import Clock
-from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Changed, CloneProof, Different
+from reconciler.actuators.ssh.images.proof import Changed, CloneProof, Different
 from reconciler.actuators.ssh.images.relay import Relaying
 from reconciler.actuators.ssh.images.runner import (
     HereRunner,
@@ -174,7 +174,7 @@ class _Carrier:
         return Relaying(self._host, verb, self._lock, self._work).run()
 
     def _fetched(self, verb: FetchDisk, job: Job) -> Answer:
-        if verb.cargo.form in FLAT_FORMS:
+        if verb.cargo.flat:
             return Fetching(self._host, verb, self._lock, self._work, job, self._lock.guard).run()
         if jobs.find(self._ground, job) is not None:
             jobs.remove(self._ground, job, self._lock.guard)
@@ -215,7 +215,7 @@ def commands(verb: ImageVerb) -> tuple[str, ...]:
 def _copy_commands(verb: CopyVerb) -> tuple[str, ...]:
     job = Job(verb.room, verb.cargo.image)
     source = quote(f"{verb.cargo.folder}/{verb.cargo.file}")
-    flat = quote(f"{verb.cargo.folder}/{verb.cargo.file.removesuffix('.vmdk')}-flat.vmdk")
+    flat = quote(f"{verb.cargo.folder}/{verb.cargo.flat or verb.cargo.file}")
     if isinstance(verb, CloneDisk):
         stem = quote(f"{verb.cargo.folder}/{verb.cargo.file.rpartition('.')[0]}.vmx.reference")
         reference = (f"cp {stem} {job.file('.vmx.reference')}",) if verb.cargo.reference else ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
+from reconciler.actuators.ssh.images.files import plain
 from reconciler.actuators.ssh.images.jobs import Found, Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.origin import identity
@@ -157,8 +158,9 @@ class Cloning:
         must(self._runner, f"{self._lock.guard}{_whole(verb, job)}")
         if verb.cargo.reference:
             stem = verb.cargo.file.rpartition(".")[0]
-            reference = quote(f"{verb.cargo.folder}/{stem}.vmx.reference")
-            must(self._runner, f"{self._lock.guard}cp {reference} {job.file('.vmx.reference')}")
+            reference = f"{verb.cargo.folder}/{stem}.vmx.reference"
+            copy = f"{plain(reference)} && cp {quote(reference)} {job.file('.vmx.reference')}"
+            must(self._runner, self._lock.guard + copy)
         return Answer(True, proof="vmkfstools ended well, and descriptor and sizes are right")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs, parts
+from reconciler.actuators.ssh.images.files import plain
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.proof import Different
@@ -38,9 +39,8 @@ class Fetching:
     ) -> None:
         self._runner, self._verb, self._lock, self._work, self._job = runner, verb, lock, work, job
         self._guard = guard
-        stem = verb.cargo.file.removesuffix(".vmdk")
-        self._stem = f"{verb.cargo.folder}/{stem}"
-        self._flat = quote(f"{self._stem}-flat.vmdk")
+        self._stem = f"{verb.cargo.folder}/{verb.cargo.file.removesuffix('.vmdk')}"
+        self._flat = quote(f"{verb.cargo.folder}/{verb.cargo.flat}")
         self._folder = Path(job.folder)
         self._gzip = self._resumed = False
 
@@ -134,8 +134,9 @@ class Fetching:
         if not self._verb.cargo.reference:
             return
         content = bytearray()
-        source = quote(f"{self._stem}.vmx.reference")
-        output = self._runner.session.receive(f"cat {source}", content.extend, limit=READ_SECONDS)
+        source = f"{self._stem}.vmx.reference"
+        must(self._runner, plain(source))
+        output = self._runner.session.receive(f"cat {quote(source)}", content.extend, limit=READ_SECONDS)
         if output.status != 0:
             raise Stumbled(output.err.decode("utf-8", "replace").strip())
         path.write_bytes(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
@@ -12,15 +12,25 @@ from reconciler.transports.shell import quote
 FILE_SECONDS = 3600.0
 
 
-def fetch_all(runner: HostRunner, folder: str, stem: str, into: Path, passing: Callable[[int], None]) -> None:
-    """Copy all files of `folder` on the host whose names begin with `stem`; those that are there whole stay.
+def fetch_all(
+    runner: HostRunner, folder: str, names: Iterable[str], into: Path, passing: Callable[[int], None]
+) -> None:
+    """Copy plain files of `folder` on the host; those that are there whole stay.
 
     `passing` hears the size of each piece that passes, in bytes, and may raise to end it.
     Raises Stumbled, OSError, faults.Unreachable.
     """
     into.mkdir(exist_ok=True)
-    for name in _names(runner, folder, stem):
+    for name in names:
         _fetch(runner, f"{folder}/{name}", into / name, passing)
+
+
+def plain(path: str) -> str:
+    """A command that fails, with a word, unless a plain file stands there: a link may lead anywhere on the host."""
+    file = quote(path)
+    return (
+        f"{{ [ -f {file} ] && [ ! -h {file} ] || {{ echo {quote(f'{path} is no plain file')}; false; }}; }}"
+    )
 
 
 def digest_of(path: Path) -> str:
@@ -29,16 +39,16 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _names(runner: HostRunner, folder: str, stem: str) -> list[str]:
-    """The files of a disk on the host; names that lead out of its folder are none."""
-    each = f'for f in {quote(stem)}*; do [ -f "$f" ] && printf \'%s\\000\' "$f"; done'
+def names_of(runner: HostRunner, folder: str, stem: str) -> tuple[str, ...]:
+    """The plain files of a disk on the host: their names begin with `stem`, and lead nowhere else."""
+    each = f'for f in {quote(stem)}*; do [ -f "$f" ] && [ ! -h "$f" ] && printf \'%s\\000\' "$f"; done'
     piece = must(runner, f"cd {quote(folder)} && {each}; true")
     names = [name.decode("utf-8", "surrogateescape") for name in piece.out.split(b"\0") if name]
-    return [name for name in names if "/" not in name and name not in (".", "..")]
+    return tuple(name for name in names if "/" not in name and name not in (".", ".."))
 
 
 def _fetch(runner: HostRunner, source: str, target: Path, passing: Callable[[int], None]) -> None:
-    digest = must(runner, f"md5sum < {quote(source)}", FILE_SECONDS).text.split()[0]
+    digest = must(runner, f"{plain(source)} && md5sum < {quote(source)}", FILE_SECONDS).text.split()[0]
     if target.is_file() and digest_of(target) == digest:
         return
     taken = hashlib.md5(usedforsecurity=False)

@@ -11,14 +11,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.actuators.ssh.images.files import fetch_all
+from reconciler.actuators.ssh.images.files import fetch_all, names_of
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.runner import HostRunner, Runner, Stumbled, must
 from reconciler.disks.sources import open_source
 from reconciler.image_verbs import CloneDisk
 from reconciler.transports.shell import quote
 
-FLAT_FORMS = ("vmfs", "monolithicFlat")
 SHORTEST_SECONDS = 900.0
 RATE = 10 << 20
 """A checksum of a whole disk is given its time at this rate, in bytes per second."""
@@ -66,19 +65,21 @@ class CloneProof:
     def make(self) -> str:
         """Raises Different, BadDisk, MissingTool, OSError (a full disk here), faults.Unreachable."""
         cargo, job = self._verb.cargo, Job(self._verb.room, self._verb.cargo.image)
-        copied = "twoGbMaxExtentSparse" if self._verb.format == "2gbsparse" else "vmfs"
-        source = self._digest(cargo.folder, cargo.file.rpartition(".")[0], cargo.form, "source")
-        same = self._digest(job.disk, job.room.disk, copied, "copy") == source
+        source = self._digest(cargo.folder, cargo.file.rpartition(".")[0], cargo.flat, cargo.parts, "source")
+        copied, names = f"{job.room.disk}-flat.vmdk", tuple[str, ...]()
+        if self._verb.format == "2gbsparse":
+            copied, names = "", names_of(self._runner, job.disk, job.room.disk)
+        same = self._digest(job.disk, job.room.disk, copied, names, "copy") == source
         shutil.rmtree(self._spool, ignore_errors=True)
         if not same:
             raise Different
         return "a checksum of all that a guest sees, of both disks"
 
-    def _digest(self, folder: str, stem: str, form: str, name: str) -> str:
-        if form in FLAT_FORMS:
-            return flat_digest(self._runner, quote(f"{folder}/{stem}-flat.vmdk"), self._verb.cargo.capacity)
+    def _digest(self, folder: str, stem: str, flat: str, names: tuple[str, ...], name: str) -> str:
+        if flat:
+            return flat_digest(self._runner, quote(f"{folder}/{flat}"), self._verb.cargo.capacity)
         files = self._spool / name
         files.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fetch_all(self._runner, folder, stem, files, self._passing)
+        fetch_all(self._runner, folder, names, files, self._passing)
         with open_source(files, stem, "vmdk") as disk:
             return disk.digest()

@@ -21,7 +21,7 @@ from reconciler.actuators.ssh.images.files import digest_of, fetch_all
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.origin import identity
-from reconciler.actuators.ssh.images.proof import FLAT_FORMS, Changed, Different
+from reconciler.actuators.ssh.images.proof import Changed, Different
 from reconciler.actuators.ssh.images.runner import HostRunner, Stumbled, must
 from reconciler.actuators.ssh.images.send import Sending
 from reconciler.actuators.work import Carried, Direction, Work
@@ -85,14 +85,16 @@ class Relaying:
     def _in(self) -> Answer:
         """Fetch the files as they are, put them together here, and send the disk."""
         stem, _, ending = self._verb.cargo.file.rpartition(".")
-        files = self._fetched(stem)
+        files = self._fetched()
         form = ending if ending in ("qcow2", "vdi") else "vmdk"
         return Sending(self._runner, self._verb, self._lock, self._work).run(files, stem, form)
 
-    def _fetched(self, stem: str) -> Path:
+    def _fetched(self) -> Path:
         """Where the files of the disk lie here."""
-        files = self._spool / "files"
-        fetch_all(self._runner, self._verb.cargo.folder, stem, files, self._taken)
+        files, cargo = self._spool / "files", self._verb.cargo
+        reference = f"{cargo.file.rpartition('.')[0]}.vmx.reference"
+        names = (*cargo.parts, *((reference,) if cargo.reference else ()))
+        fetch_all(self._runner, cargo.folder, names, files, self._taken)
         self._check_source()
         return files
 
@@ -129,7 +131,7 @@ class Relaying:
         made = Path(room.folder)
         if made.exists():
             return made
-        if self._verb.cargo.form in FLAT_FORMS:
+        if self._verb.cargo.flat:
             Fetching(self._runner, verb, self._lock, self._work, job, guard="").run()
             Path(job.disk).rename(made)
             return made
@@ -138,7 +140,7 @@ class Relaying:
     def _converted(self, made: Path, form: str) -> Path:
         """A disk of several files: fetched as it is, and written anew here."""
         stem = self._verb.cargo.file.rpartition(".")[0]
-        files = self._fetched(stem)
+        files = self._fetched()
         growing = self._spool / "growing"
         shutil.rmtree(growing, ignore_errors=True)
         growing.mkdir()

@@ -6,6 +6,7 @@ noted, after it has compared what is.
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -106,7 +107,9 @@ class Sending:
         file = folder / f"{disk}.vmx.reference"
         if not self._verb.cargo.reference or not file.is_file():
             return
-        content = file.read_bytes()
+        # a link may lead anywhere on this machine
+        with open(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
+            content = stream.read()
         target = self._job.file(".vmx.reference")
         output = self._runner.session.send(
             f"{self._lock.input_guard}cat > {target}", [content], limit=SEND_SECONDS
