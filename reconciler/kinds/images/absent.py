@@ -10,10 +10,10 @@ from reconciler.facts import Facts, Question, Unseen
 from reconciler.image_facts import HostTime, ImageState, VolumeUse
 from reconciler.image_verbs import Copy
 from reconciler.kinds.images.common import Gone, Image, together
-from reconciler.kinds.images.guard import objection
+from reconciler.kinds.images.guard import objection, reliable
 from reconciler.kinds.images.moves import is_one_disk, relied
-from reconciler.kinds.images.setup import Whole, out_of_reach, seek, sights
-from reconciler.kinds.images.wish import image_of
+from reconciler.kinds.images.setup import Whole, listed, out_of_reach, seek, sights
+from reconciler.kinds.images.wish import ASIDE, image_of
 from reconciler.kinds.model import Risk, Verdict
 
 
@@ -69,9 +69,11 @@ class AbsentImage(Image):
         against = objection(self.disk, gone.folder, gone.state, facts)
         if isinstance(against, Unseen):
             return Verdict(unknown=against.why)
-        if against is not None:
-            return Verdict(held=(against,))
-        return Verdict(changes=(self.deletion(gone, risk, why, facts),))
+        if against is None:
+            return Verdict(changes=(self.deletion(gone, risk, why, facts),))
+        name = image_of(gone.folder)
+        aside = gone.folder == ASIDE + name and gone.state.whole and name not in listed(self.disk, facts)
+        return Verdict(changes=(self.back(gone.folder, against),) if aside else (), held=(against,))
 
     def _copy(self, state: ImageState, facts: Facts) -> Copy | Unseen | None:
         """The whole copy in the repository; None: there is none, and this is the last one."""
@@ -84,4 +86,6 @@ class AbsentImage(Image):
         if isinstance(sight, Unseen):
             return sight
         whole = Whole.at(repository, sight)
-        return relied(whole) if whole is not None and is_one_disk(whole.state, state) else None
+        if whole is None or not is_one_disk(whole.state, state) or not reliable(whole, facts):
+            return None
+        return relied(whole)

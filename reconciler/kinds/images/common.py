@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
 from reconciler.image_facts import ImageState
-from reconciler.image_verbs import Copy, DeleteFolder, SetAside
+from reconciler.image_verbs import Copy, DeleteFolder, PutInPlace, SetAside
 from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Base, Setup, listed, names, sights
 from reconciler.kinds.images.wish import ASIDE, LEFTOVERS, image_of
@@ -93,6 +93,15 @@ class Image:
         )
         then = self.deletion(replace(gone, folder=aside), risk, why, facts)
         return Verdict(changes=(first, replace(then, place=self.gone_with(folder), follows=first.place)))
+
+    def back(self, folder: str, why: str) -> Change:
+        """Rename what was set aside to the name by which its users know it."""
+        name = image_of(folder)
+        verb = PutInPlace(self.disk.room(name, name), f"{self.disk.base}/{folder}")
+        difference = (Difference(folder, "set aside", "back in its place"),)
+        return Change(
+            "update", Risk.SAFE, difference, (verb,), why, (*self.place, "back", name), blocks=False
+        )
 
     def gone_with(self, folder: str) -> Place:
         """The place of the step after which a folder that was set aside is deleted."""

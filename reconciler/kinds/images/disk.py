@@ -11,7 +11,7 @@ from reconciler.image_facts import HalfCopies, HostTime, ImageState, VolumeUse
 from reconciler.image_verbs import Copy, DeleteFolder, PutInPlace, Room, SetAside
 from reconciler.kinds.images import halves, writers
 from reconciler.kinds.images.eviction import Candidate, considered
-from reconciler.kinds.images.guard import blind, objection
+from reconciler.kinds.images.guard import blind, objection, reliable
 from reconciler.kinds.images.moves import is_one_disk, relied
 from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, listed, names, seek
 from reconciler.kinds.images.space import Budget, budget
@@ -182,7 +182,8 @@ class VirtualDiskResource:
         state = facts.see(repository.question(image, image))
         if not isinstance(state, ImageState) or not is_one_disk(state, there):
             return None
-        return relied(Whole(repository, image, state))
+        whole = Whole(repository, image, state)
+        return relied(whole) if reliable(whole, facts) else None
 
     def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
         repository = self.setup.repository

@@ -13,7 +13,7 @@ from itertools import combinations
 from reconciler.facts import Facts
 from reconciler.image_facts import ImageState
 from reconciler.image_verbs import Copy
-from reconciler.kinds.images.guard import objection
+from reconciler.kinds.images.guard import objection, reliable
 from reconciler.kinds.images.moves import is_one_disk, relied
 from reconciler.kinds.images.setup import Setup, Whole, listed
 from reconciler.kinds.images.wish import ASIDE
@@ -68,7 +68,10 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
         return None
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None
-    return Candidate(folder, state.allocated, state.modified, relied(Whole(setup.repository, folder, copy)))
+    whole = Whole(setup.repository, folder, copy)
+    return (
+        Candidate(folder, state.allocated, state.modified, relied(whole)) if reliable(whole, facts) else None
+    )
 
 
 def fewest(every: Sequence[Candidate], room: int) -> tuple[Candidate, ...] | None:

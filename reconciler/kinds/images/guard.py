@@ -6,7 +6,7 @@ import re
 
 from reconciler.facts import Facts, Unseen
 from reconciler.image_facts import DiskUse, HostTime, ImageState, VolumeUse
-from reconciler.kinds.images.setup import Base, listed
+from reconciler.kinds.images.setup import Base, Sight, Whole, listed
 from reconciler.kinds.images.wish import ASIDE, image_of
 
 MOST_SHOWN = 3
@@ -14,7 +14,7 @@ QUIET_SECONDS = 300
 """What was written later than that may be a copy that goes on."""
 _LOG = re.compile(r"vmware(-[0-9]+)?\.log")
 _OF_IMAGE = re.compile(
-    r"(-flat|-delta|-[sf][0-9]+)?\.vmdk|\.qcow2|\.vdi|\.vmx\.reference|\.nvram|\.vmsd|\.vmxf"
+    r"(-flat|-ctk|-[sf][0-9]+)?\.vmdk|\.qcow2|\.vdi|\.vmx\.reference|\.nvram|\.vmsd|\.vmxf"
 )
 """The rest of a file's name behind the image's. Another disk (`NAME-000001.vmdk`) is none of these."""
 
@@ -30,6 +30,27 @@ def objection(
     if more and not state.machines:
         return f"it holds more than the image: {more[0]}{_more(len(more) - 1, 'file')}"
     return busy(base, folder, state, facts, _called(base, folder, facts), repair=repair)
+
+
+def standing(base: Base, image: str, sight: Sight, facts: Facts) -> str | Unseen | None:
+    """Why what stands in an image's place, and is none, must not give way to a copy. Unseen: it can't be told.
+
+    VCL converts a disk by reading NAME and writing `NAME~` (field guide, section 4.6): while that goes on, both stay.
+    """
+    assert sight.state is not None
+    against = objection(base, sight.folder, sight.state, facts, repair=True)
+    into = f"{image}~"
+    state = facts.see(base.question(into, image))
+    if against is None and into in listed(base, facts) and isinstance(state, ImageState):
+        against = busy(base, into, state, facts, (into,))
+        if isinstance(against, str):
+            return f"it may be being converted into {into}: {against}"
+    return against
+
+
+def reliable(copy: Whole, facts: Facts) -> bool:
+    """Whether nobody may be writing a copy on which a deletion is to rely. One here is looked at to its ground."""
+    return copy.base.here or (copy.state.locked is None and just_written(copy.state, facts) is None)
 
 
 def busy(

@@ -127,8 +127,14 @@ def relied(copy: Whole) -> Copy:
 
 
 def is_one_disk(one: ImageState, other: ImageState) -> bool:
-    """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block."""
-    return not one.capacity or not other.capacity or abs(one.capacity - other.capacity) < LAST_BLOCK
+    """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block. Of one without
+    a descriptor the flat extents tell it; of one without those nobody knows."""
+    first, second = _seen_by_guest(one), _seen_by_guest(other)
+    return not first or not second or abs(first - second) < LAST_BLOCK
+
+
+def _seen_by_guest(state: ImageState) -> int:
+    return state.capacity or sum(file.size for file in state.files if file.name.endswith("-flat.vmdk"))
 
 
 def _flat(state: ImageState) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from reconciler.facts import Datastore, Facts, Unseen
 from reconciler.image_facts import Filled, HalfCopies, ImageState, RoomHere
 from reconciler.kinds.images.eviction import Candidate, candidates, fewest
+from reconciler.kinds.images.guard import standing
 from reconciler.kinds.images.moves import Move, to_disk, to_repository
-from reconciler.kinds.images.setup import Base, Setup, same_volume, seek
+from reconciler.kinds.images.setup import Base, Setup, Sight, same_volume, seek
 from reconciler.kinds.images.wish import ASIDE
 from reconciler.sizes import size_text
 
@@ -43,7 +44,7 @@ def moves(setup: Setup, facts: Facts) -> list[Move]:
         if isinstance(sight, Unseen):
             continue
         whole = sight.whole and sight.state is not None and sight.state.runnable
-        if "datastore" in wish.in_ and not whole and not _waits(setup, image, facts):
+        if "datastore" in wish.in_ and not whole and not _waits(setup, sight, image, facts):
             move = to_disk(setup, image, facts)
             found += [move] if isinstance(move, Move) else []
         if "repository" in wish.in_ and sight.whole and _lacks(setup, image, facts):
@@ -52,9 +53,12 @@ def moves(setup: Setup, facts: Facts) -> list[Move]:
     return found
 
 
-def _waits(setup: Setup, image: str, facts: Facts) -> bool:
-    """Whether the image lies whole under the name of a leftover, so that nothing has to be copied."""
-    return replacement(setup, image, facts) is not None
+def _waits(setup: Setup, sight: Sight, image: str, facts: Facts) -> bool:
+    """Whether nothing is copied yet: the image lies whole under the name of a leftover, or what stands in its place
+    must stay."""
+    if sight.state is None:
+        return replacement(setup, image, facts) is not None
+    return standing(setup.disk, image, sight, facts) is not None
 
 
 def replacement(setup: Setup, image: str, facts: Facts) -> str | None:

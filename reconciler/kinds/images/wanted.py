@@ -20,7 +20,7 @@ from reconciler.image_facts import (
 from reconciler.image_verbs import PutInPlace
 from reconciler.kinds.images import moves, writers
 from reconciler.kinds.images.common import Gone, Image, Place, together
-from reconciler.kinds.images.guard import busy, objection, written
+from reconciler.kinds.images.guard import busy, objection, reliable, standing, written
 from reconciler.kinds.images.moves import Move
 from reconciler.kinds.images.setup import Base, Sight, Whole, out_of_reach, seek, sights
 from reconciler.kinds.images.space import budget, replacement
@@ -168,11 +168,17 @@ class WantedImage(Image):
             return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
         copy = self._repository_copy(facts)
         if move is None or copy is None:
-            why = f"on {self.disk.spelled} {what}; there is no whole copy elsewhere, so nothing is touched"
-            return Verdict(held=(why,))
+            none = "there is no whole copy elsewhere"
+            why = none if move is None else "somebody may be writing its copy in the repository"
+            return Verdict(held=(f"on {self.disk.spelled} {what}; {why}, so nothing is touched",))
         if not moves.is_one_disk(copy.state, state):
             why = f"on {self.disk.spelled} {what}; the copy in the repository is a disk of another size"
             return Verdict(held=(f"{why}, so nothing is touched",))
+        against = standing(self.disk, self.image, sight, facts)
+        if isinstance(against, Unseen):
+            return Verdict(unknown=against.why)
+        if against is not None:
+            return Verdict(held=(against,))
         instead = self._copy(facts, follows=self.gone_with(sight.folder))
         gone = Gone(sight.folder, state, moves.relied(copy))
         return self._replaced(gone, f"{what}; a whole copy is in the repository", instead, facts)
@@ -183,7 +189,8 @@ class WantedImage(Image):
         if repository is None:
             return None
         sight = seek(repository, self.image, facts)
-        return Whole.at(repository, sight) if isinstance(sight, Sight) else None
+        whole = Whole.at(repository, sight) if isinstance(sight, Sight) else None
+        return whole if whole is not None and reliable(whole, facts) else None
 
     def _replaced(self, gone: Gone, why: str, instead: Verdict, facts: Facts) -> Verdict:
         """Taken away for what comes instead, and only if that comes."""

@@ -17,6 +17,7 @@ from tests.live.images.setup import (
     REPOSITORY,
     SIZE,
     WIN,
+    aged,
     arrived,
     clean,
     images_world,
@@ -149,6 +150,7 @@ def test_a_capture_reads_the_extent_that_the_descriptor_names(where: str, tmp_pa
         files.put_disk(f"{DISK}/x/other.vmdk", SIZE, NEW, "thin", 0o644)
         files.rename(f"{DISK}/x/other-flat.vmdk", f"{DISK}/{WIN}/other-flat.vmdk")
         files.write(f"{DISK}/{WIN}/{WIN}.vmdk", files.read(f"{DISK}/x/other.vmdk") or b"", 0o644)
+        aged(there, f"{DISK}/{WIN}")
         report = there.run()
         assert (report.status, report.fault) == (Status.CONVERGED, None), report
         copy = repository / WIN / f"{WIN}.qcow2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def cut_off(there: World, name: str, ending: str = "-s001.vmdk") -> None:
     data = there.host.files.read(path)
     assert data is not None
     there.host.files.write(path, data[: len(data) * 3 // 4], 0o644)
+    aged(there, f"{REPOSITORY}/{name}")
 
 
 @pytest.mark.parametrize("version", ["4.1", "6.7"])
@@ -85,6 +87,17 @@ def test_an_image_is_not_evicted_for_a_copy_that_is_cut_off(tmp_path: Path) -> N
         assert "no whole one" in why(report, "virtualDisk")
         assert why(report, f"image/{WIN}") == "virtualDisk, on which it stands, is held"
         assert there.host.files.exists(f"{DISK}/{LINUX}/{LINUX}.vmdk")
+
+
+def test_a_compressed_copy_here_is_whole(tmp_path: Path) -> None:
+    repository = tmp_path / "repo"
+    digest = put_here(repository, WIN, "qcow2")
+    disk = repository / WIN / f"{WIN}.qcow2"
+    subprocess.run(["qemu-img", "convert", "-c", "-O", "qcow2", disk, tmp_path / "packed"], check=True)
+    (tmp_path / "packed").replace(disk)
+    with images_world(tmp_path, "6.7", wishes({WIN: {}}, str(repository), kept={"format": "qcow2"})) as there:
+        assert there.run().status is Status.CONVERGED
+        assert arrived(there, WIN) == digest
 
 
 @pytest.mark.parametrize("form", ["qcow2", "vdi"])

@@ -17,6 +17,7 @@ from reconciler.image_facts import (
     HalfCopy,
     HostTime,
     ImageFolder,
+    ImageState,
     InUse,
     Library,
     TopDisk,
@@ -381,6 +382,7 @@ def test_what_is_left_of_an_absent_image_goes_too() -> None:
     [
         DiskFile("other.vmdk", 1, 0o644),
         DiskFile(f"{A}-000001.vmdk", 1, 0o644),
+        DiskFile(f"{A}-delta.vmdk", 1, 0o644),
         DiskFile("iso", 0, 0o755, "d"),
     ],
     ids=lambda it: it.name,
@@ -388,7 +390,7 @@ def test_what_is_left_of_an_absent_image_goes_too() -> None:
 def test_a_folder_that_holds_more_than_the_image_stays(more: DiskFile) -> None:
     usual = tuple(
         DiskFile(name, 1, 0o644)
-        for name in (f"{A}.vmdk", f"{A}-s001.vmdk", f"{A}.vmx.reference", f"{A}.nvram", "vmware-3.log")
+        for name in (f"{A}.vmdk", f"{A}-ctk.vmdk", f"{A}.vmx.reference", f"{A}.nvram", "vmware-3.log")
     )
     for state, wished in ((whole(), "absent"), (broken(), {})):
         there = Volumes({A: replace(state, files=usual, parts=())}, {A: whole()})
@@ -444,6 +446,14 @@ def test_another_disk_of_that_name_is_no_copy() -> None:
         assert bool(plan_of(wish({}, there), there).steps) is same
 
 
+def test_what_lacks_its_descriptor_is_known_by_the_size_of_its_extents() -> None:
+    flat = (DiskFile(f"{A}-flat.vmdk", 50 * MIB, 0o644),)
+    there = Volumes({A: broken(capacity=0, files=flat)}, {A: whole()})
+    plan = plan_of(wish({A: {}}, there), there)
+    assert plan.steps == ()
+    assert "is a disk of another size" in said(plan, f"image/{A}")[0]
+
+
 def test_what_was_written_long_enough_ago_is_quiet() -> None:
     there = Volumes({A: replace(whole(), modified=NOW - 300)}, {A: whole()})
     assert verbs(plan_of(wish({A: "absent"}, there), there)) == ["SetAside", "DeleteFolder"]
@@ -475,8 +485,38 @@ def test_what_vcl_may_be_converting_into_is_not_taken_for_the_image() -> None:
         done = [type(it) for it in settle(wish({A: {}}, world), world)]
         assert PutInPlace not in done
         assert done[-1] is CloneDisk
-    world = Volumes({A: sparse, f"{A}~": whole(locked="held")}, {A: whole(40 * MIB)}, free=100 * MIB)
-    assert [type(it) for it in settle(wish({A: {}}, world), world)] == [SetAside, DeleteFolder, CloneDisk]
+    for taken in (whole(locked="x-flat.vmdk is held"), replace(whole(), modified=NOW - 60)):
+        world = Volumes({A: sparse, f"{A}~": taken}, {A: whole(40 * MIB)}, free=100 * MIB)
+        plan = plan_of(wish({A: {}}, world), world)
+        assert plan.steps == ()
+        assert any(f"it may be being converted into {A}~: " in why for why in said(plan, f"image/{A}"))
+
+
+@pytest.mark.parametrize("copy", [whole(locked="x is held"), replace(whole(), modified=NOW - 60)])
+def test_a_copy_that_somebody_may_be_writing_is_not_relied_on(copy: ImageState) -> None:
+    there = Volumes({A: whole()}, {A: copy})
+    assert plan_of(wish({A: "absent"}, there), there).steps == ()
+    there = Volumes({A: broken()}, {A: copy})
+    plan = plan_of(wish({A: {}}, there), there)
+    assert plan.steps == ()
+    assert "somebody may be writing its copy in the repository" in said(plan, f"image/{A}")[0]
+    there = Volumes({A: whole()}, {A: copy, B: whole(40 * MIB)}, free=35 * MIB)
+    assert plan_of(wish({B: {}}, there, mode="dedicated"), there).steps == ()
+    there = Volumes({f"_delete_{A}": whole()}, {A: copy})
+    assert plan_of(wish({}, there), there).steps == ()
+
+
+def test_no_room_is_made_for_what_is_held_anyway() -> None:
+    there = Volumes({A: broken(locked="held"), B: whole()}, {A: whole(40 * MIB), B: whole()}, free=35 * MIB)
+    assert plan_of(wish({A: {}}, there, mode="dedicated"), there).steps == ()
+
+
+def test_an_absent_image_that_is_in_use_goes_back_to_its_users() -> None:
+    used = (DiskUse("vol-1", f"{A}/{A}.vmdk", "virtual machine 'v'"),)
+    there = Volumes({f"_delete_{A}": whole()}, {A: whole()}, uses=used)
+    plan = plan_of(wish({A: "absent"}, there), there)
+    assert verbs(plan) == ["PutInPlace"]
+    assert said(plan, f"image/{A}") == ["it is in use: virtual machine 'v'"]
 
 
 def test_what_may_be_compressed_on_a_host_may_take_all_that_a_guest_sees() -> None:

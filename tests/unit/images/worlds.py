@@ -65,8 +65,9 @@ def whole(size: int = 10 * MIB, form: str = "vmfs", **more: Any) -> ImageState:
     return ImageState(True, "", form, **(values | more))
 
 
-def broken(why: str = "the extent x is missing", size: int = MIB) -> ImageState:
-    return replace(whole(size), whole=False, runnable=False, why=why)
+def broken(why: str = "the extent x is missing", size: int = MIB, **more: Any) -> ImageState:
+    values: dict[str, Any] = {"whole": False, "runnable": False, "why": why}
+    return replace(whole(size), **(values | more))
 
 
 @dataclass
