@@ -64,7 +64,7 @@ class ImageState:
     others than its owner can't read ("." is the folder). `disk_file` is the name of the file that opens the disk.
     `spread` is what a thin copy takes on volumes with blocks of each of FILE_BLOCKS, in bytes; empty where nobody can
     tell where in the disk its data lies (on a host). `files` is all that lies there, `parts` the names of those that
-    are the disk: `disk_file` and its extents.
+    are the disk: `disk_file` and its extents. `folder`: it is one; a file or a link in its place is no image.
     """
 
     whole: bool
@@ -81,6 +81,7 @@ class ImageState:
     unreadable: tuple[str, ...] = ()
     files: tuple[DiskFile, ...] = ()
     parts: tuple[str, ...] = ()
+    folder: bool = True
     spread: tuple[int, ...] = ()
 
     @property

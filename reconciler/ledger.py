@@ -93,7 +93,7 @@ class Ledger:
         report = replace(
             self._first,
             steps=tuple(self.ended.values()),
-            held=(*last.held, *self.waived.values()),
+            held=(*last.held, *(it for it in self.waived.values() if it.resource not in last.in_sync)),
             unknown=last.unknown,
             findings=last.findings,
             in_sync=tuple(name for name in self._first.in_sync if name not in touched),

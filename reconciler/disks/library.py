@@ -39,7 +39,7 @@ def image_state(base: str, folder: str, disk: str, form: str) -> ImageState | No
     """
     where = Path(base) / folder
     if where.is_symlink():
-        return ImageState(False, "its folder is a link")
+        return ImageState(False, "its folder is a link", folder=False)
     state = look(where, disk, form)
     if state is None or not state.whole:
         return state

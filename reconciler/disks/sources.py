@@ -34,7 +34,7 @@ def look(folder: Path, disk: str, form: str) -> ImageState | None:
     except FileNotFoundError:
         return None
     except NotADirectoryError:
-        return ImageState(False, "a file is in the way")
+        return ImageState(False, "a file is in the way", folder=False)
     files = tuple(_file(Path(entry.path)) for entry in entries)
     plain = {file.name for file in files if file.kind == "-"}
     said: dict[str, Descriptor | str] = {

@@ -86,6 +86,6 @@ class AbsentImage(Image):
         if isinstance(sight, Unseen):
             return sight
         whole = Whole.at(repository, sight)
-        if whole is None or not is_one_disk(whole.state, state) or not reliable(whole, facts):
+        if whole is None or not is_one_disk(whole.state, state) or not reliable(whole, self.disk, facts):
             return None
         return relied(whole)

@@ -183,7 +183,7 @@ class VirtualDiskResource:
         if not isinstance(state, ImageState) or not is_one_disk(state, there):
             return None
         whole = Whole(repository, image, state)
-        return relied(whole) if reliable(whole, facts) else None
+        return relied(whole) if reliable(whole, self._base, facts) else None
 
     def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
         repository = self.setup.repository

@@ -69,9 +69,9 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None
     whole = Whole(setup.repository, folder, copy)
-    return (
-        Candidate(folder, state.allocated, state.modified, relied(whole)) if reliable(whole, facts) else None
-    )
+    if not reliable(whole, setup.disk, facts):
+        return None
+    return Candidate(folder, state.allocated, state.modified, relied(whole))
 
 
 def fewest(every: Sequence[Candidate], room: int) -> tuple[Candidate, ...] | None:

@@ -6,7 +6,7 @@ import re
 
 from reconciler.facts import Facts, Unseen
 from reconciler.image_facts import DiskUse, HostTime, ImageState, VolumeUse
-from reconciler.kinds.images.setup import Base, Sight, Whole, listed
+from reconciler.kinds.images.setup import Base, Sight, Whole, is_one_place, listed
 from reconciler.kinds.images.wish import ASIDE, image_of
 
 MOST_SHOWN = 3
@@ -26,6 +26,8 @@ def objection(
 
     `repair`: a whole copy takes its place, so that a spec which wants the image there is served.
     """
+    if not state.folder:
+        return f"{folder} is no folder, and stays"
     more = strangers(folder, state)
     if more and not state.machines:
         return f"it holds more than the image: {more[0]}{_more(len(more) - 1, 'file')}"
@@ -48,9 +50,13 @@ def standing(base: Base, image: str, sight: Sight, facts: Facts) -> str | Unseen
     return against
 
 
-def reliable(copy: Whole, facts: Facts) -> bool:
-    """Whether nobody may be writing a copy on which a deletion is to rely. One here is looked at to its ground."""
-    return copy.base.here or (copy.state.locked is None and just_written(copy.state, facts) is None)
+def reliable(copy: Whole, disk: Base, facts: Facts) -> bool:
+    """Whether a deletion from `disk` may rely on a copy: it is another one, and nobody may be writing it. One here is
+    looked at to its ground."""
+    if copy.base.here:
+        return True
+    written = copy.state.locked is not None or just_written(copy.state, facts) is not None
+    return not written and not is_one_place(copy.base, disk, facts)
 
 
 def busy(

@@ -129,11 +129,12 @@ def relied(copy: Whole) -> Copy:
 def is_one_disk(one: ImageState, other: ImageState) -> bool:
     """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block. Of one without
     a descriptor the flat extents tell it; of one without those nobody knows."""
-    first, second = _seen_by_guest(one), _seen_by_guest(other)
+    first, second = guest_size(one), guest_size(other)
     return not first or not second or abs(first - second) < LAST_BLOCK
 
 
-def _seen_by_guest(state: ImageState) -> int:
+def guest_size(state: ImageState) -> int:
+    """What a guest sees of a disk, in bytes; 0 where nothing tells it."""
     return state.capacity or sum(file.size for file in state.files if file.name.endswith("-flat.vmdk"))
 
 
@@ -165,7 +166,9 @@ def needed(verb: CopyVerb, into: Base, facts: Facts) -> int:
     full = thick or packed
     carried = verb.cargo.capacity if full else min(verb.cargo.data, verb.cargo.capacity)
     disk = carried if full else max(carried, _spread(verb.cargo, block))
-    beside = min(PARTS_IN_FLIGHT, carried) if isinstance(verb, SendDisk | RelayDisk) else 0
+    relayed = isinstance(verb, CloneDisk) and verb.relay and verb.cargo.form not in FLAT_FORMS
+    streamed = isinstance(verb, SendDisk | RelayDisk) or relayed
+    beside = min(PARTS_IN_FLIGHT, carried) if streamed else 0
     return _rounded(disk, block) + _rounded(beside, block) + SMALL_FILES * block
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.facts import Datastore, Facts, Unseen
+from reconciler.facts import Datastore, Facts, Unseen, may_be_one
 from reconciler.image_facts import ImageFolder, ImageState, Library
 from reconciler.image_verbs import Room
 from reconciler.kinds.images.wish import ImageWish, RepositoryFormat, VirtualDiskWish
@@ -160,6 +160,19 @@ def listed(base: Base, facts: Facts) -> tuple[str, ...]:
     """The folders of a base as far as they were seen."""
     seen = facts.see(base.library)
     return () if isinstance(seen, Unseen) or seen is None else seen
+
+
+def is_one_place(one: Base, other: Base, facts: Facts) -> bool:
+    """Whether two bases may be one folder, or one lies in the other: one export may be mounted under two names of its
+    server, and then an image is no copy of itself."""
+    first, second = one.datastore(facts), other.datastore(facts)
+    if not isinstance(first, Datastore) or not isinstance(second, Datastore):
+        return False
+    assert one.path is not None
+    assert other.path is not None
+    paths = f"{one.path.relative}/".lstrip("/"), f"{other.path.relative}/".lstrip("/")
+    nested = paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
+    return nested and (same_volume(one, other, facts) or may_be_one(first, second))
 
 
 def same_volume(first: Base, second: Base, facts: Facts) -> bool:

@@ -190,7 +190,7 @@ class WantedImage(Image):
             return None
         sight = seek(repository, self.image, facts)
         whole = Whole.at(repository, sight) if isinstance(sight, Sight) else None
-        return whole if whole is not None and reliable(whole, facts) else None
+        return whole if whole is not None and reliable(whole, self.disk, facts) else None
 
     def _replaced(self, gone: Gone, why: str, instead: Verdict, facts: Facts) -> Verdict:
         """Taken away for what comes instead, and only if that comes."""

@@ -34,7 +34,7 @@ def state(question: ImageFolder) -> Callable[[Pieces], ImageState | None]:
         if listing.place is Place.ABSENT:
             return None
         if listing.place is not Place.FOLDER:
-            return ImageState(False, f"{question.folder} is {listing.kind}, no folder")
+            return ImageState(False, f"{question.folder} is {listing.kind}, no folder", folder=False)
         return judged(question, folders.contents(listing, frames, _length(question)))
 
     return read

@@ -76,7 +76,7 @@ def test_a_whole_copy_is_relied_on(tmp_path: Path) -> None:
 
 
 def test_an_image_is_not_evicted_for_a_copy_that_is_cut_off(tmp_path: Path) -> None:
-    with images_world(tmp_path, "6.7", wishes({WIN: {}}, mode="dedicated")) as there:
+    with images_world(tmp_path, "6.0", wishes({WIN: {}}, mode="dedicated")) as there:
         put_on(there, DISK, LINUX)
         put_on(there, REPOSITORY, LINUX, "2gbsparse")
         cut_off(there, LINUX)

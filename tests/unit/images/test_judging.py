@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reconciler.facts import Datastore, Datastores, Facts, Identity, Machine, Unseen
+from reconciler.facts import Datastore, Datastores, Facts, Identity, Machine, NfsSource, Unseen
 from reconciler.image_facts import (
     DiskFile,
     DiskUse,
@@ -506,6 +506,29 @@ def test_a_copy_that_somebody_may_be_writing_is_not_relied_on(copy: ImageState) 
     assert plan_of(wish({}, there), there).steps == ()
 
 
+def test_an_image_is_no_copy_of_itself() -> None:
+    """One export, mounted under two names of its server."""
+    stores = (
+        Datastore("datastore1", "NFS", True, NfsSource("10.0.0.1", "/x"), id="v1", free=1 << 30),
+        Datastore("repository", "NFS", True, NfsSource("filer", "/x/"), id="v2", free=1 << 30),
+    )
+    there = Volumes({A: whole()}, {A: whole()}, datastores=stores)
+    plan = plan_of(wish({A: "absent"}, there), there)
+    assert plan.steps == ()
+    assert "its risk is data" in said(plan, f"image/{A}")[0]
+    there = Volumes({A: broken()}, {A: whole()}, datastores=stores)
+    assert plan_of(wish({A: {}}, there), there).steps == ()
+
+
+def test_what_is_no_folder_stays() -> None:
+    file = ImageState(False, f"{A} is a file, no folder", folder=False)
+    there = Volumes({A: file}, {A: whole()})
+    for wished in ({A: {}}, {A: "absent"}):
+        plan = plan_of(wish(wished, there), there)
+        assert plan.steps == ()
+        assert said(plan, f"image/{A}") == [f"{A} is no folder, and stays"]
+
+
 def test_no_room_is_made_for_what_is_held_anyway() -> None:
     there = Volumes({A: broken(locked="held"), B: whole()}, {A: whole(40 * MIB), B: whole()}, free=35 * MIB)
     assert plan_of(wish({A: {}}, there, mode="dedicated"), there).steps == ()
@@ -521,7 +544,7 @@ def test_an_absent_image_that_is_in_use_goes_back_to_its_users() -> None:
 
 def test_what_may_be_compressed_on_a_host_may_take_all_that_a_guest_sees() -> None:
     there = Volumes({}, {A: whole(10 * MIB, "streamOptimized")}, free=100 * MIB)
-    assert "needs 103.0 MiB" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
+    assert "needs 119.0 MiB" in said(plan_of(wish({A: {}}, there), there), f"image/{A}")[0]
 
 
 def test_a_capture_that_does_not_fit_here_is_held() -> None:

@@ -144,7 +144,7 @@ def test_what_stands_at_the_path() -> None:
     read = images.state(QUESTION)
     assert read([piece(framed(1, MISSING, 0, FOLDER))]) is None
     link = read([piece(framed(0, LINK))])
-    assert link == ImageState(False, "win is a link, no folder")
+    assert link == ImageState(False, "win is a link, no folder", folder=False)
     below = read([piece(framed(1, "ls: x: Not a directory", 0, FOLDER))])
     assert below is not None
     assert not below.whole

@@ -96,7 +96,13 @@ class _Carrier:
 
     def do(self, verb: ImageVerb) -> Answer:
         if not isinstance(verb, CopyVerb):
-            why = self._objection(verb)
+            try:
+                why = self._objection(verb)
+            except MissingTool as missing:
+                return Answer(False, str(missing), next="install it, then run again")
+            except OSError as problem:
+                where = f"the copy on which that relies can't be looked at in {self._work.spool}"
+                return Answer(False, f"{where}: {problem}", next="make room there, then run again")
             if why is not None:
                 return Answer(False, why, held=True)
             for command in commands(verb):

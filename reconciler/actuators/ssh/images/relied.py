@@ -13,15 +13,16 @@ from reconciler.actuators.ssh.images.files import fetch_all
 from reconciler.actuators.ssh.images.runner import HostRunner
 from reconciler.disks.descriptors import BadDisk
 from reconciler.disks.headers import check_sparse
-from reconciler.disks.nbd import MissingTool
 from reconciler.disks.sources import open_source
 from reconciler.image_verbs import Copy
 from reconciler.transports.shell import quote
 
-BLOCK, WINDOW = 65536, 4
-"""What is read at once: so many blocks of so many bytes."""
+BLOCK, TOGETHER, KEPT = 4096, 64, 8
+"""Bytes that are read at once: a block, or so many where tables lie together; and how many such windows are kept."""
 READ_SECONDS = 300.0
 SEVERAL_FILES, ONE_FILE = "twoGbMaxExtentSparse", ("monolithicSparse", "streamOptimized")
+SCATTERED = "streamOptimized"
+"""A form whose tables lie among the data."""
 PUT_TOGETHER = ("qcow2", "vdi")
 
 
@@ -29,7 +30,7 @@ def objection(runner: HostRunner, copy: Copy, spool: Path, passing: Callable[[in
     """Why the copy is no whole one; None when it is. One on this machine was read to its ground when it was looked at.
 
     A qcow2 or vdi on the host comes here for it; `passing` hears of its bytes, and may raise to end it.
-    Raises Stumbled, OSError, faults.Unreachable.
+    Raises Stumbled, OSError, MissingTool, faults.Unreachable.
     """
     if copy.here:
         return None
@@ -37,8 +38,9 @@ def objection(runner: HostRunner, copy: Copy, spool: Path, passing: Callable[[in
         if copy.form in PUT_TOGETHER:
             _fetched(runner, copy, spool, passing)
         for name, size in _sparse(copy):
-            check_sparse(_Reader(runner, f"{copy.folder}/{name}"), size)
-    except (BadDisk, MissingTool) as bad:
+            blocks = 1 if copy.form == SCATTERED else TOGETHER
+            check_sparse(_Reader(runner, f"{copy.folder}/{name}", blocks), size)
+    except BadDisk as bad:
         return f"the copy in {copy.folder}, on which that relies, is no whole one: {bad}"
     return None
 
@@ -54,20 +56,23 @@ def _fetched(runner: HostRunner, copy: Copy, spool: Path, passing: Callable[[int
     stem = copy.files[0][0].rpartition(".")[0]
     place = spool / hashlib.sha256(f"copy {copy.folder}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # what was cut off on its way stays, for the next run to go on with
     fetch_all(runner, copy.folder, stem, place, passing)
-    open_source(place, stem, copy.form).close()
-    shutil.rmtree(place, ignore_errors=True)
+    try:
+        open_source(place, stem, copy.form).close()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 class _Reader:
-    """Reads a file on the host at any place; what was read before is at hand."""
+    """Reads a file on the host at any place, in windows of so many blocks; the last ones are at hand."""
 
-    def __init__(self, runner: HostRunner, path: str) -> None:
-        self._runner, self._path = runner, quote(path)
+    def __init__(self, runner: HostRunner, path: str, blocks: int) -> None:
+        self._runner, self._path, self._blocks = runner, quote(path), blocks
         self._seen: dict[int, bytes] = {}
 
     def __call__(self, offset: int, length: int) -> bytes:
-        size = BLOCK * WINDOW
+        size = BLOCK * self._blocks
         first, last = offset // size, (offset + max(1, length) - 1) // size
         whole = b"".join(self._window(number) for number in range(first, last + 1))
         return whole[offset - first * size :][:length]
@@ -75,7 +80,10 @@ class _Reader:
     def _window(self, number: int) -> bytes:
         if number not in self._seen:
             found = bytearray()
-            command = f"dd if={self._path} bs={BLOCK} skip={number * WINDOW} count={WINDOW} 2>/dev/null"
+            where = f"bs={BLOCK} skip={number * self._blocks} count={self._blocks}"
+            command = f"dd if={self._path} {where} 2>/dev/null"
             self._runner.session.receive(command, found.extend, limit=READ_SECONDS)
+            while len(self._seen) >= KEPT:
+                del self._seen[next(iter(self._seen))]
             self._seen[number] = bytes(found)
         return self._seen[number]
