@@ -39,7 +39,7 @@ from reconciler.kinds import images
 from reconciler.kinds.images import moves, writers
 from reconciler.kinds.images.absent import AbsentImage
 from reconciler.kinds.images.eviction import Candidate, fewest
-from reconciler.kinds.images.setup import Base, Sight, same_volume, short_name
+from reconciler.kinds.images.setup import Base, Sight, is_one_place, same_volume, short_name
 from reconciler.kinds.images.wanted import WantedImage
 from reconciler.kinds.images.wish import ImagesWish
 from reconciler.kinds.model import Risk, Source, Wisher
@@ -518,12 +518,19 @@ def test_an_image_is_no_copy_of_itself() -> None:
     assert "its risk is data" in said(plan, f"image/{A}")[0]
     there = Volumes({A: broken()}, {A: whole()}, datastores=stores)
     assert plan_of(wish({A: {}}, there), there).steps == ()
+    one, other = (
+        Base(DISK, parse_datastore_path("datastore1")),
+        Base(REPOSITORY, parse_datastore_path("repository")),
+    )
+    assert is_one_place(one, other, Facts().with_answers({Datastores(): stores}))
+    assert not is_one_place(one, other, Facts())
 
 
 def test_what_is_no_folder_stays() -> None:
     file = ImageState(False, f"{A} is a file, no folder", folder=False)
     there = Volumes({A: file}, {A: whole()})
-    for wished in ({A: {}}, {A: "absent"}):
+    every: tuple[dict[str, Any], ...] = ({A: {}}, {A: "absent"})
+    for wished in every:
         plan = plan_of(wish(wished, there), there)
         assert plan.steps == ()
         assert said(plan, f"image/{A}") == [f"{A} is no folder, and stays"]

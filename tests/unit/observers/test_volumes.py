@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.image_facts import FileBlock, HalfCopies, HalfCopy, Library, TopDisk, TopDisks
+from reconciler.image_facts import FileBlock, HalfCopies, HalfCopy, HostTime, Library, TopDisk, TopDisks
 from reconciler.observers.ssh import volumes
 from reconciler.observers.ssh.errors import Unreadable
+from reconciler.observers.ssh.readings import Release, reading
 from tests.unit.observers.printed import BUSY, framed, piece
 
 CAPTURES = Path(__file__).parents[2] / "cases" / "captures"
@@ -92,6 +93,9 @@ def test_the_size_of_file_blocks(text: bytes, size: int) -> None:
 
 
 def test_the_host_s_time() -> None:
+    asked = reading(HostTime(), Release.V4)
+    assert asked is not None
+    assert asked.commands == ("date +%s",)
     assert volumes.seconds([piece(b"1764122400\n")]) == 1764122400
     for text in (b"", b"date: invalid date\n", b"Thu Nov 26\n"):
         with pytest.raises(Unreadable, match="its time"):

@@ -121,7 +121,8 @@ def test_each_wish_is_accounted_for(spec: dict[str, Any], seen: Facts, allow: Ri
 def test_each_step_may_be_done_when_its_turn_comes(spec: dict[str, Any], seen: Facts, allow: Risk) -> None:
     plan = planned(spec, seen, allow)[1]
     blocked = {it.resource for it in plan.held} | {it.resource for it in plan.unknown}
-    places = [step.resource for step in plan.steps]
+    # a backup that is owed for an earlier pass comes when all is done, and nothing stands on it
+    places = ["" if step.change.differences[0].field == "saved" else step.resource for step in plan.steps]
     for at, step in enumerate(plan.steps):
         assert step.actions
         assert step.change.risk <= allow
