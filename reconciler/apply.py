@@ -16,6 +16,7 @@ from reconciler.events import Retrying as Again
 from reconciler.eyes import datastore_at, volume_key
 from reconciler.facts import Unseen
 from reconciler.faults import Bug, Fault, NotConverged, Refused, Unreachable
+from reconciler.image_facts import RefusedCopies
 from reconciler.image_verbs import CopyVerb, ImageVerb, Room
 from reconciler.kinds.model import Change, Risk, Stage
 from reconciler.ledger import Key, Ledger, key_of
@@ -173,10 +174,14 @@ class Apply:
         return Outcome.DONE if key_of(step) in self.ledger.ended else Outcome.SKIPPED
 
     def _waive(self, step: Step, why: str) -> None:
-        """Hold a step, those that only follow it, and those that stand on it."""
+        """Hold a step, those that only follow it, and those that stand on it; but not when the plan has learnt from it
+        and has other ways now."""
         self.ledger.waive(step, why)
         places: set[tuple[str, ...] | None] = {step.change.place}
-        for other in self.look.plan().steps:
+        steps = self.look.plan().steps
+        if key_of(step) not in map(key_of, steps):
+            return
+        for other in steps:
             if self.ledger.tried(other):
                 continue
             if other.resource == step.resource and other.change.follows in places:
@@ -248,6 +253,10 @@ class Apply:
             self.ledger.add(key, answer.said)
         if answer.filled and isinstance(verb, CopyVerb):
             self.turns.fill(self._volume(replace(verb.room, volume=answer.filled)), verb.cargo.image)
+        if answer.refused:
+            known = self.look.facts.see(RefusedCopies())
+            refused = {} if isinstance(known, Unseen) else known
+            self.look.note(RefusedCopies(), {**refused, answer.refused: answer.said})
         if answer.held:
             raise Waived(answer.said)
         if answer.cut:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reconciler import plan as plans
 from reconciler.actuators.answer import Answer
@@ -21,6 +21,7 @@ from reconciler.plan import Plan, Rules, Step, saves
 from reconciler.report import Action, HeldReport, HostReport, Status, StepReport
 from reconciler.verbs import Verb
 
+T = TypeVar("T")
 TRIPS = 3
 """A look at a host takes at most so many round trips."""
 
@@ -98,6 +99,10 @@ class Look:
             self._tell(Looking(self._task.name, len(wanted - asked)))
             self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
             asked |= wanted
+
+    def note(self, question: Question[T], answer: T) -> None:
+        """Something that the pass itself has found out, as if it had been asked."""
+        self.facts = self.facts.with_answers({question: answer})
 
     def forget_owed(self) -> None:
         """A backup was made: whether one is owed is asked anew with the next look."""

@@ -7,6 +7,7 @@ An image NAME is the disk `NAME.vmdk` (in a repository here also `NAME.qcow2` or
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.facts import Question
@@ -138,6 +139,12 @@ class FileBlock(Question[int]):
     """The size of a volume's file blocks: a file takes whole ones. `volume` is `/vmfs/volumes/datastore1`."""
 
     volume: str
+
+
+@dataclass(frozen=True)
+class RefusedCopies(Question[Mapping[str, str]]):
+    """Copies that were looked at to their ground in this pass and are no whole ones: folder, and why. Nobody is asked
+    for them: a pass notes them for itself."""
 
 
 @dataclass(frozen=True)

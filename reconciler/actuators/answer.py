@@ -12,7 +12,7 @@ class Answer:
 
     `held`: neither done nor failed, it has to wait (`said` tells for what). `cut`: a person stopped it; what arrived
     stays for the next run. `lost`: another run has taken over (`said` tells what). `proof`: how a copy was proved.
-    `filled`: the root of a volume that filled up.
+    `filled`: the root of a volume that filled up. `refused`: the folder of a copy that is no whole one.
     """
 
     ok: bool
@@ -24,3 +24,4 @@ class Answer:
     lost: bool = False
     proof: str = ""
     filled: str = ""
+    refused: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.facts import Facts, Unseen
-from reconciler.image_facts import DiskUse, HostTime, ImageState, VolumeUse
+from reconciler.image_facts import DiskUse, HostTime, ImageState, RefusedCopies, VolumeUse
 from reconciler.kinds.images.setup import Base, Sight, Whole, is_one_place, listed
 from reconciler.kinds.images.wish import ASIDE, image_of
 
@@ -51,10 +51,13 @@ def standing(base: Base, image: str, sight: Sight, facts: Facts) -> str | Unseen
 
 
 def reliable(copy: Whole, disk: Base, facts: Facts) -> bool:
-    """Whether a deletion from `disk` may rely on a copy: it is another one, and nobody may be writing it. One here is
-    looked at to its ground."""
+    """Whether a deletion from `disk` may rely on a copy: it is another one, nobody may be writing it, and a look to its
+    ground did not refuse it. One here was looked at so already."""
     if copy.base.here:
         return True
+    refused = facts.see(RefusedCopies())
+    if not isinstance(refused, Unseen) and f"{copy.base.base}/{copy.folder}" in refused:
+        return False
     written = copy.state.locked is not None or just_written(copy.state, facts) is not None
     return not written and not is_one_place(copy.base, disk, facts)
 

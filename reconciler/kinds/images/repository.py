@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
-from reconciler.image_facts import HalfCopies, HalfCopy, ImageState
+from reconciler.image_facts import HalfCopies, HalfCopy, ImageState, RefusedCopies
 from reconciler.kinds.images import halves
 from reconciler.kinds.images.setup import Base, Setup, names
 from reconciler.kinds.model import Verdict
@@ -49,7 +49,7 @@ class RepositoryResource:
         if there is None:
             what = "it is not made, since a typing error would make an empty repository"
             return Verdict(held=(f"there is no folder {self.base.spelled}; {what}",))
-        findings = list(self._findings(facts))
+        findings = [*self._findings(facts), *self._refused(facts)]
         changes = [
             change
             for half in self._left(facts)
@@ -69,6 +69,12 @@ class RepositoryResource:
         if found is None:
             return f"it is looked at once the datastore {self.base.path.datastore} is there"
         return None if found.accessible else f"the datastore {found.name} is not accessible"
+
+    def _refused(self, facts: Facts) -> Iterable[str]:
+        """Copies that were no whole ones when something was to rely on them."""
+        refused = facts.see(RefusedCopies())
+        if not isinstance(refused, Unseen):
+            yield from (why for folder, why in refused.items() if folder.startswith(f"{self.base.base}/"))
 
     def _findings(self, facts: Facts) -> Iterable[str]:
         """Files that others can't read: other management nodes could not fetch them. Modes are never changed."""

@@ -169,7 +169,7 @@ class WantedImage(Image):
         copy = self._repository_copy(facts)
         if move is None or copy is None:
             none = "there is no whole copy elsewhere"
-            why = none if move is None else "somebody may be writing its copy in the repository"
+            why = none if move is None else "its copy in the repository can't be relied on"
             return Verdict(held=(f"on {self.disk.spelled} {what}; {why}, so nothing is touched",))
         if not moves.is_one_disk(copy.state, state):
             why = f"on {self.disk.spelled} {what}; the copy in the repository is a disk of another size"

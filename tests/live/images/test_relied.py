@@ -84,9 +84,26 @@ def test_an_image_is_not_evicted_for_a_copy_that_is_cut_off(tmp_path: Path) -> N
         there.host.fill("datastore1", 28 * MIB)
         report = there.run()
         assert report.status is Status.HELD, report
-        assert "no whole one" in why(report, "virtualDisk")
-        assert why(report, f"image/{WIN}") == "virtualDisk, on which it stands, is held"
+        assert "no whole one" in why(report, "repository")
+        assert "are free there" in why(report, f"image/{WIN}")
         assert there.host.files.exists(f"{DISK}/{LINUX}/{LINUX}.vmdk")
+
+
+def test_one_bad_copy_does_not_stop_another_image_from_going(tmp_path: Path) -> None:
+    other = "vmwareold-9-v1"
+    with images_world(tmp_path, "6.0", wishes({WIN: {}}, mode="dedicated")) as there:
+        for name in (LINUX, other):
+            put_on(there, DISK, name)
+            put_on(there, REPOSITORY, name, "2gbsparse")
+        aged(there, f"{DISK}/{LINUX}", 9000.0)
+        cut_off(there, LINUX)
+        digest = put_on(there, REPOSITORY, WIN, "2gbsparse", content(data=30 * MIB))
+        there.host.fill("datastore1", 28 * MIB)
+        report = there.run()
+        assert arrived(there, WIN) == digest
+        assert there.host.files.names(DISK) == [LINUX, WIN]
+        assert "no whole one" in why(report, "repository")
+        assert report.status is Status.CONVERGED
 
 
 def test_a_compressed_copy_here_is_whole(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from reconciler.image_facts import (
     ImageState,
     InUse,
     Library,
+    RefusedCopies,
     TopDisk,
     TopDisks,
     VolumeUse,
@@ -499,11 +500,25 @@ def test_a_copy_that_somebody_may_be_writing_is_not_relied_on(copy: ImageState) 
     there = Volumes({A: broken()}, {A: copy})
     plan = plan_of(wish({A: {}}, there), there)
     assert plan.steps == ()
-    assert "somebody may be writing its copy in the repository" in said(plan, f"image/{A}")[0]
+    assert "its copy in the repository can't be relied on" in said(plan, f"image/{A}")[0]
     there = Volumes({A: whole()}, {A: copy, B: whole(40 * MIB)}, free=35 * MIB)
     assert plan_of(wish({B: {}}, there, mode="dedicated"), there).steps == ()
     there = Volumes({f"_delete_{A}": whole()}, {A: copy})
     assert plan_of(wish({}, there), there).steps == ()
+
+
+def test_a_copy_that_was_refused_in_this_pass_is_not_relied_on_again() -> None:
+    there = Volumes(
+        {A: whole(), B: whole()}, {A: whole(), B: whole(), "c-3-v1": whole(40 * MIB)}, free=35 * MIB
+    )
+    resources = wish({"c-3-v1": {}}, there, mode="dedicated")
+    rules = Rules(Risk.SERVICE, lambda place: Source("a.yaml", 1))
+    facts = look(resources, there)
+    assert [step.change.place[-1] for step in make_plan(resources, facts, rules).steps][:1] == [A]
+    noted = facts.with_answers({RefusedCopies(): {f"{REPOSITORY}/{A}": "it is cut off"}})
+    plan = make_plan(resources, noted, rules)
+    assert [step.change.place[-1] for step in plan.steps][:1] == [B]
+    assert said(plan, "repository") == ["it is cut off"]
 
 
 def test_an_image_is_no_copy_of_itself() -> None:

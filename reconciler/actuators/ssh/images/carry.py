@@ -96,15 +96,9 @@ class _Carrier:
 
     def do(self, verb: ImageVerb) -> Answer:
         if not isinstance(verb, CopyVerb):
-            try:
-                why = self._objection(verb)
-            except MissingTool as missing:
-                return Answer(False, str(missing), next="install it, then run again")
-            except OSError as problem:
-                where = f"the copy on which that relies can't be looked at in {self._work.spool}"
-                return Answer(False, f"{where}: {problem}", next="make room there, then run again")
-            if why is not None:
-                return Answer(False, why, held=True)
+            refusal = self._refusal(verb)
+            if refusal is not None:
+                return refusal
             for command in commands(verb):
                 must(self._ground, self._lock.guard + command, 3600.0)
             return Answer(True)
@@ -121,8 +115,8 @@ class _Carrier:
         except (QemuFailed, OSError, Stumbled) as problem:
             return self._failed(verb, problem)
 
-    def _objection(self, verb: ImageVerb) -> str | None:
-        """Why a deletion must not be made: the copy on which it relies is no whole one."""
+    def _refusal(self, verb: ImageVerb) -> Answer | None:
+        """Why a deletion must not be made: the copy on which it relies is no whole one, or can't be looked at."""
         if not isinstance(verb, SetAside | DeleteFolder) or verb.copy is None:
             return None
 
@@ -131,7 +125,14 @@ class _Carrier:
                 raise Stopped("the copy on which that relies was not looked at to its end")
             self._lock.check()
 
-        return relied.objection(self._host, verb.copy, self._work.spool, passing)
+        try:
+            why = relied.objection(self._host, verb.copy, self._work.spool, passing)
+        except MissingTool as missing:
+            return Answer(False, str(missing), next="install it, then run again")
+        except OSError as problem:
+            where = f"the copy on which that relies can't be looked at in {self._work.spool}"
+            return Answer(False, f"{where}: {problem}", next="make room there, then run again")
+        return None if why is None else Answer(False, why, held=True, refused=verb.copy.folder)
 
     def _copied(self, verb: CopyVerb) -> Answer:
         job = Job(verb.room, verb.cargo.image)
