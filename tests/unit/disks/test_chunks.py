@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+import shlex
+import shutil
+import subprocess
 import zlib
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -98,6 +103,27 @@ def test_compression_is_for_slow_links_and_what_shrinks() -> None:
     assert parts.worth_packing(text, parts.SLOW_LINK / 2)
     assert not parts.worth_packing(noise, parts.SLOW_LINK / 2)
     assert zlib.decompress(parts.packed(text), parts.GZIP) == text
+
+
+@pytest.mark.parametrize("there", ["cat echo ls stat", "cat echo ls"])
+def test_a_size_is_told_with_and_without_stat(there: str, tmp_path: Path) -> None:
+    """Whether 4.1 has stat is not known: both forms have to be right, in the shell of a busybox."""
+    program = shutil.which("busybox")
+    assert program is not None, "this test needs busybox: apt-get install busybox"
+    for tool in there.split():
+        (tmp_path / tool).symlink_to(program)
+    file = tmp_path / "it's a disk-flat.vmdk"
+    with file.open("wb") as stream:
+        stream.truncate((5 << 30) + 7)
+    command = parts.size_of(shlex.quote(str(file)))
+    tools = {"PATH": str(tmp_path)}
+    # a busybox may run its own tools whatever the path says: then `stat` is hidden by a function
+    hidden = "" if "stat" in there else "stat() { return 127; }; "
+    for text, printed in ((command, f"{(5 << 30) + 7}"), (parts.size_of("/nowhere"), "")):
+        done = subprocess.run(
+            [program, "sh", "-c", hidden + text], env=tools, capture_output=True, check=False
+        )
+        assert done.stdout.decode().strip() == printed
 
 
 def test_a_journal_is_believed_line_by_line() -> None:

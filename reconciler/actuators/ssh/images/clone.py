@@ -12,6 +12,7 @@ from reconciler.actuators.ssh.images.jobs import Found, Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
 from reconciler.actuators.ssh.images.origin import identity
 from reconciler.actuators.ssh.images.owner import BEAT_SECONDS, DEAD_SECONDS, Clock
+from reconciler.actuators.ssh.images.parts import size_of
 from reconciler.actuators.ssh.images.proof import Changed
 from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
@@ -178,7 +179,7 @@ def _whole(verb: CloneDisk, job: Job) -> str:
     """A command that fails unless all files of the copy are there in full size."""
     descriptor, complain = job.file(".vmdk"), "echo 'the copy is not whole'; exit 1"
     if verb.format != "2gbsparse":
-        size = f"$(stat -c %s {job.file('-flat.vmdk')})"
+        size = f"$({size_of(job.file('-flat.vmdk'))})"
         return f'[ -s {descriptor} ] && [ "{size}" = {verb.cargo.capacity} ] || {{ {complain}; }}'
     extents = f"sed -n 's/^RW [0-9]* SPARSE \"\\(.*\\)\".*$/\\1/p' {descriptor}"
     each = f'[ -s {quote(job.disk)}/"$f" ] || {{ {complain}; }}'

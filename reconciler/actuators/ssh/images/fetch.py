@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.actuators.answer import Answer
-from reconciler.actuators.ssh.images import jobs, parts
+from reconciler.actuators.ssh.images import jobs, origin, parts
 from reconciler.actuators.ssh.images.files import plain
 from reconciler.actuators.ssh.images.jobs import Job
 from reconciler.actuators.ssh.images.lock import Stopped, VolumeLock
@@ -66,12 +66,10 @@ class Fetching:
 
     def _identity(self) -> str:
         """Changes when the disk on the host does."""
-        told = must(self._runner, f"stat -c '%s %Y %i' {self._flat}").text.strip()
-        if told.split(" ")[0] != str(self._verb.cargo.capacity):
-            raise Stumbled(
-                f"the disk on the host has another size than was seen ({told.split(' ')[0]} bytes)"
-            )
-        return f"{told} {self._verb.format}"
+        size = must(self._runner, parts.size_of(self._flat)).text.strip()
+        if size != str(self._verb.cargo.capacity):
+            raise Stumbled(f"the disk on the host has another size than was seen ({size} bytes)")
+        return f"{origin.identity(self._runner, self._verb.cargo)} {self._verb.format}"
 
     def _begun(self, source: str) -> dict[int, str]:
         """The parts that have arrived, by their digests; a job that can't be gone on with is made anew."""

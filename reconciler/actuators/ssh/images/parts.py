@@ -36,6 +36,12 @@ def read_commands(chunk: Chunk, flat: str) -> str:
     return f"{{ {'; '.join(reads)}; }}"
 
 
+def size_of(path: str) -> str:
+    """A command that prints the size of a file (`path` is quoted), in bytes: where stat has no such option, ls tells it
+    (field guide: of 4.1 it is not known)."""
+    return f'{{ stat -c %s {path} 2>/dev/null || ls -lnd {path} | {{ read -r _ _ _ _ s _ && echo "$s"; }}; }}'
+
+
 def holds(chunk: Chunk, flat: str, digest: str) -> str:
     """Whether the disk holds what was sent."""
     return f"[ \"$({read_commands(chunk, flat)} | md5sum)\" = '{digest}  -' ]"

@@ -65,7 +65,7 @@ class Sending:
         found = jobs.find(self._runner, self._job)
         if found is None:
             return None
-        made = self._runner.ask(f'[ "$(stat -c %s {self._flat})" = {source.capacity} ]').status == 0
+        made = self._runner.ask(f'[ "$({parts.size_of(self._flat)})" = {source.capacity} ]').status == 0
         if not made or not found.goes_on("stream", self._identity(source)):
             jobs.remove(self._runner, self._job, self._lock.guard)
             return None
@@ -119,7 +119,7 @@ class Sending:
         must(self._runner, f"[ \"$(md5sum < {target})\" = '{md5_of(content)}  -' ]")
 
     def _proved(self, source: Source, every: tuple[Chunk, ...]) -> str:
-        size = must(self._runner, f"stat -c %s {self._flat}").text.strip()
+        size = must(self._runner, parts.size_of(self._flat)).text.strip()
         if size != str(source.capacity):
             raise Stumbled(f"the disk has {size} bytes and should have {source.capacity}")
         if self._verb.verify == "full":
