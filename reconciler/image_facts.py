@@ -28,12 +28,14 @@ class Extent:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a VMDK descriptor says. `parent` is its parentFileNameHint; a disk with one is no master."""
+    """What a VMDK descriptor says. `parent` is its parentFileNameHint; a disk with one is no master. `adapter` is its
+    ddb.adapterType: from it VCL reads which controller a machine needs."""
 
     create_type: str
     extents: tuple[Extent, ...]
     parent: str | None = None
     thin: bool = False
+    adapter: str = ""
 
     @property
     def capacity(self) -> int:
@@ -66,6 +68,7 @@ class ImageState:
     `spread` is what a thin copy takes on volumes with blocks of each of FILE_BLOCKS, in bytes; empty where nobody can
     tell where in the disk its data lies (on a host). `files` is all that lies there, `parts` the names of those that
     are the disk: `disk_file` and its extents. `folder`: it is one; a file or a link in its place is no image.
+    `adapter` is as in Descriptor.
     """
 
     whole: bool
@@ -83,6 +86,7 @@ class ImageState:
     files: tuple[DiskFile, ...] = ()
     parts: tuple[str, ...] = ()
     folder: bool = True
+    adapter: str = ""
     spread: tuple[int, ...] = ()
 
     @property

@@ -34,7 +34,7 @@ class Cargo:
     qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference.
 
     `spread` is as in ImageState; `parts` are the files that hold it, the one that opens it first; `flat` is the one
-    among them that is, byte by byte, what a guest sees, empty where there is none.
+    among them that is, byte by byte, what a guest sees, empty where there is none; `adapter` is as in ImageState.
     """
 
     image: str
@@ -48,6 +48,7 @@ class Cargo:
     spread: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     flat: str = ""
+    adapter: str = ""
 
 
 @dataclass(frozen=True)

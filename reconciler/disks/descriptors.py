@@ -20,6 +20,10 @@ _EXTENT = re.compile(
 _SETTING = re.compile(r'[ \t]*([\w.]+)[ \t]*=[ \t]*"?([^"]*)"?[ \t]*')
 
 
+_ADAPTER = re.compile(r"[A-Za-z]{1,16}")
+_ADAPTER_LINE = re.compile(rb"^ddb\.adapterType[ \t]*=.*$", re.MULTILINE)
+
+
 class BadDisk(Exception):
     """A disk that must not be used as a source; the text says why."""
 
@@ -45,7 +49,14 @@ def parse(text: bytes) -> Descriptor:
     if not kind or not extents:
         raise BadDisk("its descriptor names no createType" if not kind else "its descriptor names no extent")
     thin = settings.get("ddb.thinprovisioned") == "1"
-    return Descriptor(kind, tuple(extents), _parent(settings), thin)
+    adapter = settings.get("ddb.adaptertype", "")
+    known = adapter if _ADAPTER.fullmatch(adapter) else ""
+    return Descriptor(kind, tuple(extents), _parent(settings), thin, known)
+
+
+def with_adapter(text: bytes, adapter: str) -> bytes:
+    """The descriptor with another ddb.adapterType (`adapter` is as `parse` gives it)."""
+    return _ADAPTER_LINE.sub(f'ddb.adapterType = "{adapter}"'.encode(), text)
 
 
 def _extent(line: str) -> Extent:

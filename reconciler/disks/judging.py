@@ -94,6 +94,7 @@ def _vmdk(disk: str, files: Sequence[DiskFile], descriptors: Mapping[str, Descri
         _data(descriptor, names),
         name,
         parts=(name, *(extent.file for extent in descriptor.extents if extent.file)),
+        adapter=descriptor.adapter,
     )
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from reconciler.disks.descriptors import with_adapter
 from reconciler.disks.nbd import Export, run
 
 FORMS = {
@@ -34,8 +35,9 @@ def create(folder: Path, disk: str, form: str, capacity: int) -> None:
 class Target:
     """A disk open for writing; a context manager."""
 
-    def __init__(self, folder: Path, disk: str, form: str) -> None:
-        self._folder, self._driver = folder, FORMS[form][0]
+    def __init__(self, folder: Path, disk: str, form: str, adapter: str = "") -> None:
+        """`adapter` is the ddb.adapterType that the descriptor gets in the end."""
+        self._folder, self._driver, self._adapter = folder, FORMS[form][0], adapter
         self._file = folder / disk_file(disk, form)
 
     def __enter__(self) -> Target:
@@ -48,7 +50,7 @@ class Target:
     ) -> None:
         self._export.close()
         if self._driver == "vmdk":
-            _trim(self._file)
+            _finish(self._file, self._adapter)
 
     def write(self, offset: int, data: bytes) -> None:
         """Raises OSError when the disk is full, QemuFailed."""
@@ -71,10 +73,12 @@ def open_to_all(folder: Path) -> None:
         os.close(handle)
 
 
-def _trim(descriptor: Path) -> None:
+def _finish(descriptor: Path, adapter: str) -> None:
     """Take away what qemu leaves behind a descriptor's text when it writes it anew: zeros, and the end of a longer
-    one. Not every reader stops at the first zero."""
+    one; not every reader stops at the first zero. And name the adapter that the source has."""
     text = descriptor.read_bytes()
-    end = text.find(b"\0")
-    if end >= 0:
-        os.truncate(descriptor, end)
+    whole = text.partition(b"\0")[0]
+    if adapter:
+        whole = with_adapter(whole, adapter)
+    if whole != text:
+        descriptor.write_bytes(whole)

@@ -116,6 +116,7 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
         state.spread,
         state.parts,
         _flat(state),
+        state.adapter,
     )
 
 

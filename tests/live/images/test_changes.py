@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.disks.descriptors import parse, with_adapter
 from reconciler.events import Carrying
 from reconciler.report import HostReport, Status
 from tests.live.images.setup import (
@@ -159,3 +160,32 @@ def test_a_capture_reads_the_extent_that_the_descriptor_names(where: str, tmp_pa
             copy.write_bytes(files.read(f"{REPOSITORY}/{WIN}/{WIN}.qcow2") or b"")
         seen = arrived(there, WIN, REPOSITORY) if where == "proof" else seen_by_guest(copy)
         assert seen == raw_digest(NEW)
+
+
+@pytest.mark.parametrize("version", ["4.1", "6.7"])
+def test_a_sent_disk_keeps_the_adapter_that_vcl_reads(version: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repo"
+    put_here(repository, WIN)
+    descriptor = repository / WIN / f"{WIN}.vmdk"
+    text = descriptor.read_bytes().partition(b"\0")[0]
+    assert b"ddb.adapterType" in text
+    descriptor.write_bytes(with_adapter(text, "buslogic"))
+    with images_world(tmp_path, version, wishes({WIN: {}}, str(repository))) as there:
+        assert there.run().status is Status.CONVERGED
+        made = there.host.files.read(f"{DISK}/{WIN}/{WIN}.vmdk") or b""
+        assert parse(made).adapter == "buslogic"
+        assert there.run().status is Status.IN_SYNC
+
+
+@pytest.mark.parametrize("form", ["2gbsparse", "vmdk"])
+def test_a_captured_disk_keeps_the_adapter_that_vcl_reads(form: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    spec = wishes({WIN: {"in": ["datastore", "repository"]}}, str(repository), kept={"format": form})
+    with images_world(tmp_path, "6.7", spec) as there:
+        put_on(there, DISK, WIN)
+        path = f"{DISK}/{WIN}/{WIN}.vmdk"
+        there.host.files.write(path, with_adapter(there.host.files.read(path) or b"", "buslogic"), 0o644)
+        aged(there, f"{DISK}/{WIN}")
+        assert there.run().status is Status.CONVERGED
+        assert parse((repository / WIN / f"{WIN}.vmdk").read_bytes()).adapter == "buslogic"

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.disks import headers
-from reconciler.disks.descriptors import MAX_BYTES, BadDisk, parse
+from reconciler.disks.descriptors import MAX_BYTES, BadDisk, parse, with_adapter
 from reconciler.image_facts import Descriptor, Extent
 from tests.unit.parsers.test_parsed_cases import capture
 
@@ -36,6 +36,15 @@ def test_a_capture_of_a_snapshot_hangs_on_its_parent() -> None:
 )  # fmt: skip
 def test_what_descriptors_say(text: str, found: Descriptor) -> None:
     assert parse(text.encode()) == found
+
+
+def test_another_adapter_is_named_and_nothing_else_changes() -> None:
+    text = HEAD + 'RW 8 ZERO\nddb.adapterType = "ide"\nddb.virtualHWVersion = "7"\n'
+    changed = with_adapter(text.encode(), "lsilogic")
+    assert changed == text.replace('"ide"', '"lsilogic"').encode()
+    assert (parse(text.encode()).adapter, parse(changed).adapter) == ("ide", "lsilogic")
+    odd = text.replace('"ide"', '"$(x)"')
+    assert parse(odd.encode()).adapter == ""
 
 
 @pytest.mark.parametrize(

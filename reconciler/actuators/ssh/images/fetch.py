@@ -55,7 +55,10 @@ class Fetching:
         if not there:
             targets.create(inside, disk, form, capacity)
         digest = hashlib.md5(usedforsecurity=False)
-        with Target(inside, disk, form) as target, (self._folder / "journal").open("a") as journal:
+        with (
+            Target(inside, disk, form, self._verb.cargo.adapter) as target,
+            (self._folder / "journal").open("a") as journal,
+        ):
             for number, offset in enumerate(range(0, capacity, PART)):
                 self._part(target, journal.fileno(), number, offset, there.get(number), digest)
             target.flush()

@@ -147,7 +147,7 @@ class Relaying:
         disk = self._job.room.disk
         with open_source(files, stem, "vmdk") as source:
             targets.create(growing, disk, form, source.capacity)
-            with targets.Target(growing, disk, form) as target:
+            with targets.Target(growing, disk, form, self._verb.cargo.adapter) as target:
                 for run in source.runs:
                     for offset in range(run.offset, run.end, PIECE):
                         self._heed()

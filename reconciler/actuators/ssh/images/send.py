@@ -49,6 +49,7 @@ class Sending:
                 self._create(source)
                 there = frozenset()
             self._delivery.carry(source, [chunk for chunk in every if chunk.number not in there])
+            self._name_adapter()
             self._reference(folder, disk)
             proof = self._proved(source, every)
             if not source.is_same():
@@ -102,6 +103,16 @@ class Sending:
             self._work.progress(Carried(self._verb.cargo.image, self._done, self._total, "to_host", passed))
 
     # -- ending ----------------------------------------------------------------------------------------------
+
+    def _name_adapter(self) -> None:
+        """vmkfstools names an adapter of its own choice; VCL builds machines by the one that the image has."""
+        adapter, descriptor = self._verb.cargo.adapter, self._job.file(".vmdk")
+        if not adapter:
+            return
+        new = self._job.path("descriptor")
+        line = quote(f's/^ddb.adapterType *=.*/ddb.adapterType = "{adapter}"/')
+        change = f"sed {line} {descriptor} > {new} && [ -s {new} ] && cat {new} > {descriptor} && rm -f {new}"
+        must(self._runner, f"{self._lock.guard}{change}")
 
     def _reference(self, folder: Path, disk: str) -> None:
         file = folder / f"{disk}.vmx.reference"
