@@ -11,6 +11,7 @@ from reconciler.image_facts import (
     DisksInUse,
     DiskUse,
     Filled,
+    HereTime,
     ImageFolder,
     InUse,
     Library,
@@ -79,7 +80,9 @@ def _told_of_all(own: OwnUses, datastore: Datastore, facts: Facts) -> OwnUses:
 
 
 def _is_here(question: Question[Any]) -> bool:
-    return isinstance(question, RoomHere) or (isinstance(question, ImageFolder | Library) and question.here)
+    return isinstance(question, RoomHere | HereTime) or (
+        isinstance(question, ImageFolder | Library) and question.here
+    )
 
 
 def datastore_at(volume: str, facts: Facts) -> Datastore | Unseen:

@@ -157,6 +157,11 @@ class HostTime(Question[int]):
 
 
 @dataclass(frozen=True)
+class HereTime(Question[int]):
+    """This machine's own time, in seconds since 1970: by it files in a repository here were written."""
+
+
+@dataclass(frozen=True)
 class RoomHere(Question["int | None"]):
     """The free bytes on this machine where a repository is (`base`); None: that is not told."""
 

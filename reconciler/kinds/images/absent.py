@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
-from reconciler.image_facts import HostTime, ImageState, VolumeUse
+from reconciler.image_facts import HereTime, HostTime, ImageState, VolumeUse
 from reconciler.image_verbs import Copy
 from reconciler.kinds.images.common import Gone, Image, together
 from reconciler.kinds.images.guard import objection, reliable
@@ -31,6 +31,7 @@ class AbsentImage(Image):
             return
         yield VolumeUse(self.disk.volume)
         yield HostTime()
+        yield HereTime()
         repository = self.setup.repository
         if repository is not None and repository.reachable(facts):
             yield from sights(repository, self.image)

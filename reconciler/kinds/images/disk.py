@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
-from reconciler.image_facts import HalfCopies, HostTime, ImageState, VolumeUse
+from reconciler.image_facts import HalfCopies, HereTime, HostTime, ImageState, VolumeUse
 from reconciler.image_verbs import Copy, DeleteFolder, PutInPlace, Room, SetAside
 from reconciler.kinds.images import halves, writers
 from reconciler.kinds.images.eviction import Candidate, considered
@@ -50,6 +50,7 @@ class VirtualDiskResource:
         if self._asides(facts) or halves.left(self._base, self.setup, facts) or self._lacks(facts):
             yield VolumeUse(self._base.volume)
             yield HostTime()
+            yield HereTime()
             yield from self._both(self._folders(facts), facts)
 
     def _folders(self, facts: Facts) -> list[tuple[str, str]]:

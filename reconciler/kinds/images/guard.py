@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from reconciler.facts import Facts, Unseen
-from reconciler.image_facts import DiskUse, HostTime, ImageState, RefusedCopies, VolumeUse
+from reconciler.facts import Facts, Question, Unseen
+from reconciler.image_facts import DiskUse, HereTime, HostTime, ImageState, RefusedCopies, VolumeUse
 from reconciler.kinds.images.setup import Base, Sight, Whole, is_one_place, listed
 from reconciler.kinds.images.wish import ASIDE, image_of
 
@@ -54,7 +54,7 @@ def reliable(copy: Whole, disk: Base, facts: Facts) -> bool:
     """Whether a deletion from `disk` may rely on a copy: it is another one, nobody may be writing it, and a look to its
     ground did not refuse it. One here was looked at so already."""
     if copy.base.here:
-        return True
+        return just_written(copy.state, facts, HereTime()) is None
     refused = facts.see(RefusedCopies())
     if not isinstance(refused, Unseen) and f"{copy.base.base}/{copy.folder}" in refused:
         return False
@@ -82,11 +82,14 @@ def busy(
     return just_written(state, facts)
 
 
-def just_written(state: ImageState, facts: Facts) -> str | Unseen | None:
-    """Whether somebody may be writing it this minute: VCL copies images without a lock. Unseen: it can't be told."""
+def just_written(state: ImageState, facts: Facts, clock: Question[int] | None = None) -> str | Unseen | None:
+    """Whether somebody may be writing it this minute: VCL copies images without a lock. Unseen: it can't be told.
+
+    `clock` tells the time where the files are, the host's where nothing else is said.
+    """
     if state.modified is None:
         return None
-    now = facts.see(HostTime())
+    now = facts.see(clock or HostTime())
     if isinstance(now, Unseen):
         return Unseen(f"can't see how old it is: {now.why}")
     age = now - state.modified

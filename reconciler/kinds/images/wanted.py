@@ -11,6 +11,7 @@ from reconciler.image_facts import (
     FileBlock,
     Filled,
     HalfCopies,
+    HereTime,
     HostTime,
     ImageState,
     ModuleLoaded,
@@ -60,6 +61,7 @@ class WantedImage(Image):
             # something may have to go, or to be read: only then all who mount the volume are asked
             yield VolumeUse(self.disk.volume)
             yield HostTime()
+            yield HereTime()
         if busy:
             yield from self._for_work(repository)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from reconciler.disks import library
 from reconciler.disks.library import MissingTool
 from reconciler.facts import Question, Unseen
-from reconciler.image_facts import ImageFolder, ImageState, Library, RoomHere
+from reconciler.image_facts import HereTime, ImageFolder, ImageState, Library, RoomHere
 
 Answer = tuple[str, ...] | ImageState | Unseen | int | None
 
@@ -24,6 +25,8 @@ class HereEyes:
 
 
 def _answer(question: Question[Any]) -> Answer:
+    if isinstance(question, HereTime):
+        return int(time.time())
     if isinstance(question, RoomHere):
         return _room(question.base)
     if not isinstance(question, ImageFolder | Library) or not question.here:

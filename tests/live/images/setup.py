@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
@@ -72,6 +73,8 @@ def put_here(
     (folder / f"{name}.vmx.reference").write_text(f'displayName = "{name}"\n')
     digest = md5(raw.read_bytes(), usedforsecurity=False).hexdigest()
     raw.unlink()
+    for file in folder.iterdir():
+        os.utime(file, (time.time() - 3600, time.time() - 3600))
     return digest
 
 

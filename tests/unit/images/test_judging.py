@@ -507,6 +507,13 @@ def test_a_copy_that_somebody_may_be_writing_is_not_relied_on(copy: ImageState) 
     assert plan_of(wish({}, there), there).steps == ()
 
 
+def test_a_copy_here_that_somebody_may_be_making_is_not_relied_on() -> None:
+    for ago, relied_on in ((60, False), (600, True)):
+        copy = replace(whole(form="twoGbMaxExtentSparse"), modified=NOW - ago)
+        there = Volumes({A: whole()}, {A: copy}, here=True)
+        assert bool(plan_of(wish({A: "absent"}, there), there).steps) is relied_on
+
+
 def test_a_copy_that_was_refused_in_this_pass_is_not_relied_on_again() -> None:
     there = Volumes(
         {A: whole(), B: whole()}, {A: whole(), B: whole(), "c-3-v1": whole(40 * MIB)}, free=35 * MIB
