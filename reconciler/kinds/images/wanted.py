@@ -170,9 +170,9 @@ class WantedImage(Image):
             return Verdict(unknown=f"on {self.disk.spelled} {what}; {self._out_of_sight(move, facts)}")
         copy = self._repository_copy(facts)
         if move is None or copy is None:
-            none = "there is no whole copy elsewhere"
-            why = none if move is None else "its copy in the repository can't be relied on"
-            return Verdict(held=(f"on {self.disk.spelled} {what}; {why}, so nothing is touched",))
+            # one reason for both: a capture of this very pass is fresh, and no new trouble
+            why = "there is no whole copy elsewhere that can be relied on yet, so nothing is touched"
+            return Verdict(held=(f"on {self.disk.spelled} {what}; {why}",))
         if not moves.is_one_disk(copy.state, state):
             why = f"on {self.disk.spelled} {what}; the copy in the repository is a disk of another size"
             return Verdict(held=(f"{why}, so nothing is touched",))
