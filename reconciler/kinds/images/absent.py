@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
-from reconciler.image_facts import HereTime, HostTime, ImageState, VolumeUse
+from reconciler.image_facts import ImageState
 from reconciler.image_verbs import Copy
-from reconciler.kinds.images.common import Gone, Image, together
-from reconciler.kinds.images.guard import objection, reliable
-from reconciler.kinds.images.moves import is_one_disk, relied
+from reconciler.kinds.images.common import Gone, Image, put_back, together
+from reconciler.kinds.images.guard import objection, questions_of_use
+from reconciler.kinds.images.moves import reliance
 from reconciler.kinds.images.setup import Whole, listed, out_of_reach, seek, sights
 from reconciler.kinds.images.wish import ASIDE, image_of
 from reconciler.kinds.model import Risk, Verdict
@@ -29,15 +29,13 @@ class AbsentImage(Image):
         sight = seek(self.disk, self.image, facts)
         if isinstance(sight, Unseen) or (sight.state is None and not self.leftovers(facts)):
             return
-        yield VolumeUse(self.disk.volume)
-        yield HostTime()
-        yield HereTime()
+        yield from questions_of_use(self.disk)
         repository = self.setup.repository
         if repository is not None and repository.reachable(facts):
             yield from sights(repository, self.image)
 
     def judge(self, facts: Facts) -> Verdict:
-        why = self.in_sight(facts)
+        why = self.disk.unseen(facts)
         if why is not None:
             return Verdict(unknown=why)
         sight = seek(self.disk, self.image, facts)
@@ -74,7 +72,9 @@ class AbsentImage(Image):
             return Verdict(changes=(self.deletion(gone, risk, why, facts),))
         name = image_of(gone.folder)
         aside = gone.folder == ASIDE + name and gone.state.whole and name not in listed(self.disk, facts)
-        return Verdict(changes=(self.back(gone.folder, against),) if aside else (), held=(against,))
+        return Verdict(
+            changes=(put_back(self.disk, gone.folder, against, self.place),) if aside else (), held=(against,)
+        )
 
     def _copy(self, state: ImageState, facts: Facts) -> Copy | Unseen | None:
         """The whole copy in the repository; None: there is none, and this is the last one."""
@@ -87,6 +87,4 @@ class AbsentImage(Image):
         if isinstance(sight, Unseen):
             return sight
         whole = Whole.at(repository, sight)
-        if whole is None or not is_one_disk(whole.state, state) or not reliable(whole, self.disk, facts):
-            return None
-        return relied(whole)
+        return None if whole is None else reliance(whole, self.disk, state, facts)

@@ -52,16 +52,6 @@ class Image:
         every = (form.format(name) for name in names(self.image) for form in LEFTOVERS)
         return [name for name in every if name in there]
 
-    def in_sight(self, facts: Facts) -> str | None:
-        """Why the virtual disk path can't be looked at."""
-        found = self.disk.datastore(facts)
-        if isinstance(found, Unseen):
-            return found.why
-        if found is None:
-            assert self.disk.path is not None
-            return f"it is looked at once the datastore {self.disk.path.datastore} is there"
-        return None if found.accessible else f"the datastore {found.name} is not accessible"
-
     def basics(self, facts: Facts) -> Iterable[Question[Any]]:
         """What is asked in any case: first whether the datastore can be reached, then what lies there."""
         yield Datastores()
@@ -94,15 +84,6 @@ class Image:
         then = self.deletion(replace(gone, folder=aside), risk, why, facts)
         return Verdict(changes=(first, replace(then, place=self.gone_with(folder), follows=first.place)))
 
-    def back(self, folder: str, why: str) -> Change:
-        """Rename what was set aside to the name by which its users know it."""
-        name = image_of(folder)
-        verb = PutInPlace(self.disk.room(name, name), f"{self.disk.base}/{folder}")
-        difference = (Difference(folder, "set aside", "back in its place"),)
-        return Change(
-            "update", Risk.SAFE, difference, (verb,), why, (*self.place, "back", name), blocks=False
-        )
-
     def gone_with(self, folder: str) -> Place:
         """The place of the step after which a folder that was set aside is deleted."""
         return (*self.place, "delete", ASIDE + folder)
@@ -115,6 +96,14 @@ class Image:
         place = (*self.place, "left" if again else "delete", folder)
         difference = Difference(folder, size_text(size), None)
         return Change("delete", risk, (difference,), (verb,), why, place, blocks=blocks)
+
+
+def put_back(base: Base, folder: str, why: str, place: Place) -> Change:
+    """Rename what was set aside to the name by which its users know it."""
+    name = image_of(folder)
+    verb = PutInPlace(base.room(name, name), f"{base.base}/{folder}")
+    back = (Difference(folder, "set aside", "back in its place"),)
+    return Change("update", Risk.SAFE, back, (verb,), why, (*place, "back", name), blocks=False)
 
 
 def together(parts: Iterable[Verdict]) -> Verdict:

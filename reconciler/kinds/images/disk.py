@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
-from reconciler.image_facts import HalfCopies, HereTime, HostTime, ImageState, VolumeUse
-from reconciler.image_verbs import Copy, DeleteFolder, PutInPlace, Room, SetAside
-from reconciler.kinds.images import halves, writers
+from reconciler.image_facts import HalfCopies, ImageState
+from reconciler.image_verbs import Copy, DeleteFolder, Room, SetAside
+from reconciler.kinds.images import halves, moves, writers
+from reconciler.kinds.images.common import put_back
 from reconciler.kinds.images.eviction import Candidate, considered
-from reconciler.kinds.images.guard import blind, objection, reliable
-from reconciler.kinds.images.moves import is_one_disk, relied
+from reconciler.kinds.images.guard import blind, objection, questions_of_use
 from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, listed, names, seek
 from reconciler.kinds.images.space import Budget, budget
 from reconciler.kinds.images.wish import ASIDE
@@ -48,9 +48,7 @@ class VirtualDiskResource:
         yield self._base.library
         yield HalfCopies(self._base.volume)
         if self._asides(facts) or halves.left(self._base, self.setup, facts) or self._lacks(facts):
-            yield VolumeUse(self._base.volume)
-            yield HostTime()
-            yield HereTime()
+            yield from questions_of_use(self._base)
             yield from self._both(self._folders(facts), facts)
 
     def _folders(self, facts: Facts) -> list[tuple[str, str]]:
@@ -81,14 +79,9 @@ class VirtualDiskResource:
         return [name for name in there if name.removeprefix(ASIDE) not in answered]
 
     def judge(self, facts: Facts) -> Verdict:
-        assert self._base.path is not None
-        found = self._base.datastore(facts)
-        if isinstance(found, Unseen):
-            return Verdict(unknown=found.why)
-        if found is None:
-            return Verdict(unknown=f"it is looked at once the datastore {self._base.path.datastore} is there")
-        if not found.accessible:
-            return Verdict(unknown=f"the datastore {found.name} is not accessible")
+        why = self._base.unseen(facts)
+        if why is not None:
+            return Verdict(unknown=why)
         there = facts.see(self._base.library)
         if isinstance(there, Unseen):
             return Verdict(unknown=there.why)
@@ -101,7 +94,7 @@ class VirtualDiskResource:
         changes += self._begun(weighed, facts, findings)
         changes += [change for it in weighed.evicted for change in self._eviction(it, weighed)]
         for half in halves.left(self._base, self.setup, facts):
-            elsewhere = self._kept_elsewhere(half.image, facts)
+            elsewhere = self._kept(half.image, facts) is not None
             changes += halves.cleared(half, self._base, self.place, facts, findings, elsewhere=elsewhere)
         return Verdict(tuple(changes), findings=tuple(dict.fromkeys(findings)))
 
@@ -165,30 +158,20 @@ class VirtualDiskResource:
                 blocks = bool(weighed.claimants)
                 yield self._deletion(folder, image, state.allocated, why, copy, blocks=blocks)
             elif isinstance(against, str) and state.whole and image not in listed(self._base, facts):
-                yield self._back(folder, image, against)
+                yield put_back(self._base, folder, against, self.place)
             else:
                 said = against.why if isinstance(against, Unseen) else against or "no whole copy is elsewhere"
                 findings.append(f"{folder} stays as it is: {said}")
 
-    def _back(self, folder: str, image: str, why: str) -> Change:
-        verb = PutInPlace(self._room(image), f"{self._base.base}/{folder}")
-        back = (Difference(folder, "set aside", "back in its place"),)
-        return Change("update", Risk.SAFE, back, (verb,), why, (*self.place, "back", image), blocks=False)
-
     def _copy_of(self, image: str, there: ImageState, facts: Facts) -> Copy | None:
         """The whole copy of that disk in the repository."""
-        repository = self.setup.repository
-        if repository is None or not self._kept_elsewhere(image, facts):
-            return None
-        state = facts.see(repository.question(image, image))
-        if not isinstance(state, ImageState) or not is_one_disk(state, there):
-            return None
-        whole = Whole(repository, image, state)
-        return relied(whole) if reliable(whole, self._base, facts) else None
+        kept = self._kept(image, facts)
+        return None if kept is None else moves.reliance(kept, self._base, there, facts)
 
-    def _kept_elsewhere(self, image: str, facts: Facts) -> bool:
+    def _kept(self, image: str, facts: Facts) -> Whole | None:
+        """The whole image in the repository."""
         repository = self.setup.repository
         if repository is None or not repository.reachable(facts):
-            return False
+            return None
         state = facts.see(repository.question(image, image))
-        return isinstance(state, ImageState) and state.whole
+        return None if isinstance(state, Unseen) else Whole.at(repository, Sight(image, state))

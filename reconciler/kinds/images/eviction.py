@@ -13,8 +13,8 @@ from itertools import combinations
 from reconciler.facts import Facts
 from reconciler.image_facts import ImageState
 from reconciler.image_verbs import Copy
-from reconciler.kinds.images.guard import objection, reliable
-from reconciler.kinds.images.moves import is_one_disk, relied
+from reconciler.kinds.images.guard import objection
+from reconciler.kinds.images.moves import reliance
 from reconciler.kinds.images.setup import Setup, Whole, listed
 from reconciler.kinds.images.wish import ASIDE
 
@@ -62,16 +62,14 @@ def _candidate(setup: Setup, folder: str, facts: Facts) -> Candidate | None:
     copy = facts.see(setup.repository.question(folder, folder))
     if not isinstance(state, ImageState) or not state.whole or setup.images.get(folder) == "absent":
         return None
-    if not isinstance(copy, ImageState) or not copy.whole or not is_one_disk(copy, state):
+    if not isinstance(copy, ImageState) or not copy.whole:
         return None
     if ASIDE + folder in listed(setup.disk, facts):
         return None
     if not setup.repository.reachable(facts) or objection(setup.disk, folder, state, facts) is not None:
         return None
-    whole = Whole(setup.repository, folder, copy)
-    if not reliable(whole, setup.disk, facts):
-        return None
-    return Candidate(folder, state.allocated, state.modified, relied(whole))
+    relied = reliance(Whole(setup.repository, folder, copy), setup.disk, state, facts)
+    return None if relied is None else Candidate(folder, state.allocated, state.modified, relied)
 
 
 def fewest(every: Sequence[Candidate], room: int) -> tuple[Candidate, ...] | None:

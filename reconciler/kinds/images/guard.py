@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
 from reconciler.image_facts import DiskUse, HereTime, HostTime, ImageState, RefusedCopies, VolumeUse
@@ -17,6 +19,13 @@ _OF_IMAGE = re.compile(
     r"(-flat|-ctk|-[sf][0-9]+)?\.vmdk|\.qcow2|\.vdi|\.vmx\.reference|\.nvram|\.vmsd|\.vmxf"
 )
 """The rest of a file's name behind the image's. Another disk (`NAME-000001.vmdk`) is none of these."""
+
+
+def questions_of_use(base: Base) -> Iterable[Question[Any]]:
+    """What has to be asked before it is said that something is unused, or a copy not being written."""
+    yield VolumeUse(base.volume)
+    yield HostTime()
+    yield HereTime()
 
 
 def objection(

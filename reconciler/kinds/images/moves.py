@@ -16,6 +16,7 @@ from reconciler.image_verbs import (
     RelayDisk,
     SendDisk,
 )
+from reconciler.kinds.images.guard import reliable
 from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, seek
 from reconciler.verbs import Verb
 
@@ -120,6 +121,11 @@ def _cargo(image: str, base: Base, sight: Sight, state: ImageState) -> Cargo:
     )
 
 
+def reliance(copy: Whole, disk: Base, there: ImageState, facts: Facts) -> Copy | None:
+    """The copy, if the deletion of what is `there` on `disk` may rely on it: it is of that disk, and can be trusted."""
+    return relied(copy) if is_one_disk(copy.state, there) and reliable(copy, disk, facts) else None
+
+
 def relied(copy: Whole) -> Copy:
     """A copy, for a deletion that relies on it."""
     sizes = {file.name: file.size for file in copy.state.files}
@@ -130,7 +136,11 @@ def relied(copy: Whole) -> Copy:
 def is_one_disk(one: ImageState, other: ImageState) -> bool:
     """Whether two disks can be one: a guest sees as much of both, give or take what fills a last block. Of one without
     a descriptor the flat extents tell it; of one without those nobody knows."""
-    first, second = guest_size(one), guest_size(other)
+    return is_one_size(guest_size(one), guest_size(other))
+
+
+def is_one_size(first: int, second: int) -> bool:
+    """Whether two disks of so many bytes can be one; of 0 nothing is known."""
     return not first or not second or abs(first - second) < LAST_BLOCK
 
 

@@ -40,7 +40,7 @@ class RepositoryResource:
             yield from (self.base.question(it.image, it.image) for it in self._left(facts))
 
     def judge(self, facts: Facts) -> Verdict:
-        why = self._out_of_reach(facts)
+        why = self.base.unseen(facts)
         if why is not None:
             return Verdict(unknown=why)
         there = facts.see(self.base.library)
@@ -59,16 +59,6 @@ class RepositoryResource:
 
     def _left(self, facts: Facts) -> list[HalfCopy]:
         return halves.left(self.base, self.setup, facts)
-
-    def _out_of_reach(self, facts: Facts) -> str | None:
-        if self.base.path is None:
-            return None
-        found = self.base.datastore(facts)
-        if isinstance(found, Unseen):
-            return found.why
-        if found is None:
-            return f"it is looked at once the datastore {self.base.path.datastore} is there"
-        return None if found.accessible else f"the datastore {found.name} is not accessible"
 
     def _refused(self, facts: Facts) -> Iterable[str]:
         """Copies that were no whole ones when something was to rely on them."""

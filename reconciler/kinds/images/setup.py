@@ -57,10 +57,20 @@ class Base:
         """The datastore that it is on; on this machine there is none."""
         return None if self.path is None else datastore_of(self.path, facts)
 
-    def reachable(self, facts: Facts) -> bool:
-        """Whether it can be looked at now; what stands here always can."""
+    def unseen(self, facts: Facts) -> str | None:
+        """Why it can't be looked at now; what stands here always can."""
+        if self.path is None:
+            return None
         found = self.datastore(facts)
-        return self.here or (isinstance(found, Datastore) and found.accessible)
+        if isinstance(found, Unseen):
+            return found.why
+        if found is None:
+            return f"it is looked at once the datastore {self.path.datastore} is there"
+        return None if found.accessible else f"the datastore {found.name} is not accessible"
+
+    def reachable(self, facts: Facts) -> bool:
+        """Whether it can be looked at now."""
+        return self.unseen(facts) is None
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,11 @@ class Sight:
     @property
     def whole(self) -> bool:
         return self.state is not None and self.state.whole
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is whole, and ESXi can run it as it lies there."""
+        return self.state is not None and self.state.whole and self.state.runnable
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from reconciler.facts import Datastore, Facts, Unseen
 from reconciler.image_facts import Filled, HalfCopies, ImageState, RoomHere
 from reconciler.kinds.images.eviction import Candidate, candidates, fewest
 from reconciler.kinds.images.guard import standing
-from reconciler.kinds.images.moves import LAST_BLOCK, Move, guest_size, to_disk, to_repository
+from reconciler.kinds.images.moves import Move, guest_size, is_one_size, to_disk, to_repository
 from reconciler.kinds.images.setup import Base, Setup, Sight, same_volume, seek
 from reconciler.kinds.images.wish import ASIDE
 from reconciler.sizes import size_text
@@ -43,8 +43,7 @@ def moves(setup: Setup, facts: Facts) -> list[Move]:
         sight = seek(setup.disk, image, facts)
         if isinstance(sight, Unseen):
             continue
-        whole = sight.whole and sight.state is not None and sight.state.runnable
-        if "datastore" in wish.in_ and not whole and not _waits(setup, sight, image, facts):
+        if "datastore" in wish.in_ and not sight.runs and not _waits(setup, sight, image, facts):
             move = to_disk(setup, image, facts)
             found += [move] if isinstance(move, Move) and _fits(move, sight) else []
         if "repository" in wish.in_ and sight.whole and _lacks(setup, image, facts):
@@ -56,7 +55,7 @@ def moves(setup: Setup, facts: Facts) -> list[Move]:
 def _fits(move: Move, sight: Sight) -> bool:
     """Whether the copy is of the disk that stands in its place."""
     size = 0 if sight.state is None else guest_size(sight.state)
-    return not size or abs(size - move.verb.cargo.capacity) < LAST_BLOCK
+    return is_one_size(size, move.verb.cargo.capacity)
 
 
 def _waits(setup: Setup, sight: Sight, image: str, facts: Facts) -> bool:

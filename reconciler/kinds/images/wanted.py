@@ -11,17 +11,14 @@ from reconciler.image_facts import (
     FileBlock,
     Filled,
     HalfCopies,
-    HereTime,
-    HostTime,
     ImageState,
     ModuleLoaded,
     RoomHere,
-    VolumeUse,
 )
 from reconciler.image_verbs import PutInPlace
 from reconciler.kinds.images import moves, writers
 from reconciler.kinds.images.common import Gone, Image, Place, together
-from reconciler.kinds.images.guard import busy, objection, reliable, standing, written
+from reconciler.kinds.images.guard import busy, objection, questions_of_use, reliable, standing, written
 from reconciler.kinds.images.moves import Move
 from reconciler.kinds.images.setup import Base, Sight, Whole, out_of_reach, seek, sights
 from reconciler.kinds.images.space import budget, replacement
@@ -36,7 +33,7 @@ class WantedImage(Image):
     def needs(self, facts: Facts) -> tuple[str, ...]:
         """The repository only when this image has to do with it now: one that is in its place needs none."""
         sight = seek(self.disk, self.image, facts)
-        there = isinstance(sight, Sight) and _runs(sight) and "repository" not in self._wish.in_
+        there = isinstance(sight, Sight) and sight.runs and "repository" not in self._wish.in_
         return ("virtualDisk",) if there or self.setup.repository is None else ("virtualDisk", "repository")
 
     @property
@@ -49,7 +46,7 @@ class WantedImage(Image):
         sight = seek(self.disk, self.image, facts)
         if isinstance(sight, Unseen):
             return
-        busy = not _runs(sight) or bool(self.leftovers(facts))
+        busy = not sight.runs or bool(self.leftovers(facts))
         if (
             repository is not None
             and repository.reachable(facts)
@@ -59,9 +56,7 @@ class WantedImage(Image):
             busy = busy or not self._copied(facts)
         if busy and (sight.state is not None or self.leftovers(facts)):
             # something may have to go, or to be read: only then all who mount the volume are asked
-            yield VolumeUse(self.disk.volume)
-            yield HostTime()
-            yield HereTime()
+            yield from questions_of_use(self.disk)
         if busy:
             yield from self._for_work(repository)
 
@@ -81,7 +76,7 @@ class WantedImage(Image):
         return isinstance(sight, Sight) and sight.whole
 
     def judge(self, facts: Facts) -> Verdict:
-        why = self.in_sight(facts)
+        why = self.disk.unseen(facts)
         if why is not None:
             return Verdict(unknown=why)
         sight = seek(self.disk, self.image, facts)
@@ -98,7 +93,7 @@ class WantedImage(Image):
     # -- on the virtual disk path ----------------------------------------------------------------------------
 
     def _on_disk(self, sight: Sight, facts: Facts) -> Verdict:
-        if _runs(sight):
+        if sight.runs:
             return Verdict()
         if sight.state is not None:
             return self._broken(sight, sight.state, facts)
@@ -239,7 +234,7 @@ class WantedImage(Image):
     def _leftovers(self, sight: Sight, facts: Facts) -> Verdict:
         """Folders that a crash left beside the image go when a whole copy is elsewhere, and nothing uses them."""
         kept = replacement(self.setup, self.image, facts)
-        whole = Whole.at(self.disk, sight) if _runs(sight) else self._repository_copy(facts)
+        whole = Whole.at(self.disk, sight) if sight.runs else self._repository_copy(facts)
         parts = [self._leftover(it, whole, facts) for it in self.leftovers(facts) if it != kept]
         return together(parts)
 
@@ -256,7 +251,3 @@ class WantedImage(Image):
         why = f"{folder} was left behind, and a whole copy is elsewhere"
         gone = Gone(folder, state, moves.relied(whole))
         return Verdict(changes=(self.deletion(gone, Risk.SERVICE, why, facts, blocks=False),))
-
-
-def _runs(sight: Sight) -> bool:
-    return sight.state is not None and sight.state.whole and sight.state.runnable
