@@ -21,6 +21,12 @@ class Unseen:
     why: str
 
 
+@dataclass(frozen=True)
+class OutOfReach(Unseen):
+    """Unseen because only another way to the host could show it, which is not open; `why` names it, and what is in its
+    way."""
+
+
 class Question(Generic[T]):
     """Something that can be asked of a host; `T` is the type of the answer. Subclasses are frozen and hashable."""
 
