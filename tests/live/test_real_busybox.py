@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -79,6 +80,12 @@ tar -C / -czf /tmp/local.tgz etc && tar -C /tmp -czf /bootbank/state.tgz local.t
 """
 
 
+def _libraries(program: str) -> list[str]:
+    """The shared libraries that a program is linked with; none for Debian's busybox-static."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    return re.findall(r"(/\S+) \(0x", listed.stdout) if listed.returncode == 0 else []
+
+
 class Jail(NoStreams):
     """A root folder with busybox in it, as a session that eyes and hands can use."""
 
@@ -98,8 +105,11 @@ class Jail(NoStreams):
         ):
             (root / folder).mkdir(parents=True)
         busybox = shutil.which("busybox")
-        assert busybox, "this test needs the Debian package busybox-static"
+        assert busybox, "this test needs the Debian package busybox"
         shutil.copy(busybox, root / "bin/busybox")
+        for library in _libraries(busybox):
+            (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, root / library[1:])
         for applet in APPLETS:
             (root / "bin" / applet).symlink_to("busybox")
         (root / "bootbank").symlink_to("/vmfs/volumes/bank")
