@@ -16,7 +16,9 @@ from reconciler.kinds.key_lines import parse_key_line
 
 SPEC = ("spec",)
 KEYS = ("ssh", "authorizedKeys")
-SECRETS: tuple[Place, ...] = (("access", "ssh", "password"),)
+APIS: tuple[Place, ...] = (("access", "sdk"),)
+SECRETS: tuple[Place, ...] = (("access", "ssh", "password"), *((*api, "password") for api in APIS))
+TRUST = ("thumbprint", "caFile", "insecure")
 
 
 def lint(hosts: Sequence[DesiredHost], whole: Iterable[DesiredHost]) -> tuple[list[Mistake], list[Mistake]]:
@@ -31,6 +33,7 @@ def lint(hosts: Sequence[DesiredHost], whole: Iterable[DesiredHost]) -> tuple[li
         lint_keys(host.root, mistakes, warnings)
     for host in whole:
         mistakes += _empty_secrets(host)
+        mistakes += _unopened(host)
         mistakes += _unnamed_datastores(host)
         mistakes += image_lint.image_mistakes(host)
         mistakes += _keyless(host)
@@ -72,6 +75,10 @@ def _alternatives(root: Node) -> Iterator[Mistake]:
     for secret in SECRETS:
         yield from _one_of(root, secret, ("env", "file", "exec"))
     yield from _one_of(root, ("access", "ssh"), ("hostKey", "knownHosts"))
+    for api in APIS:
+        node = root.find((*api, "insecure"))
+        checked = node is not None and node.value is False
+        yield from _one_of(root, api, TRUST[:2] if checked else TRUST)
 
 
 def _one_of(root: Node, place: Place, names: Iterable[str]) -> Iterator[Mistake]:
@@ -93,6 +100,13 @@ def _empty_secrets(host: DesiredHost) -> Iterator[Mistake]:
         if node is not None and is_reference(node.value) and not _parts(node, node.value):
             what = "is a reference without any part left (would be right: {env: NAME}, or null to have none)"
             yield node.mistake((*SPEC, *place), what)
+
+
+def _unopened(host: DesiredHost) -> Iterator[Mistake]:
+    """A way to the host that is the only one, and can't be taken."""
+    if host.access.prefer == "sdk" and host.access.sdk.password is None:
+        what = "needs access.sdk.password (would be right: a reference to the password, or prefer: auto)"
+        yield host.root.nearest(("access", "prefer")).mistake((*SPEC, "access", "prefer"), what)
 
 
 def _parts(node: Node, names: Iterable[str]) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints, create_model
+from pydantic import AfterValidator, Field, StringConstraints, create_model
 
+from reconciler.desired.thumbprints import parse_thumbprint
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Fragment, LocalFile
 
 API_VERSION = "reconciler/v1"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
-NOT_YET = ("placement", "sdk", "vcenter")
+NOT_YET = ("placement", "vcenter")
 """Fields of the specification on which nothing acts in this version, by their last name."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -82,11 +83,53 @@ class SshAccess(Fragment):
     )
 
 
+def _is_thumbprint(text: str) -> str:
+    parse_thumbprint(text)
+    return text
+
+
+class ApiAccess(Fragment):
+    """How a session with the vSphere API is opened, whoever serves it."""
+
+    port: int = Field(default=443, ge=1, le=65535, description="TCP port of HTTPS", examples=[443])
+    user: Annotated[str, NoBlanks] = Field(
+        default="root", description="account to log in with", examples=["root"]
+    )
+    password: Secret | None = Field(
+        default=None,
+        description="the account's password; without one this way is not used",
+        examples=[{"file": "/run/secrets/esxi"}],
+    )
+    thumbprint: Annotated[str, AfterValidator(_is_thumbprint)] | None = Field(
+        default=None,
+        description="SHA-256 thumbprint of the certificate, as hex with or without colons, or base64",
+        examples=["SHA256:47:E4:…"],
+    )
+    ca_file: LocalFile | None = Field(
+        default=None,
+        description="file with the certificates of the authorities that are trusted",
+        examples=["ca.pem"],
+    )
+    insecure: bool = Field(
+        default=False, description="true: any certificate is taken, which is a finding at every pass"
+    )
+    legacy_algorithms: bool = Field(
+        default=False, description="true: also offer TLS 1.0, for ESXi 5.x and older"
+    )
+
+
+class SdkAccess(ApiAccess):
+    """How a session over the vSphere SDK is opened."""
+
+
 class Access(Fragment):
     """How a host is reached."""
 
-    prefer: Literal["auto", "ssh"] = Field(default="auto", description="which way to the host is taken first")
+    prefer: Literal["auto", "ssh", "sdk"] = Field(
+        default="auto", description="which way to the host is taken; auto: each thing by the way that can"
+    )
     ssh: SshAccess = Field(default=SshAccess(), description="how a session over SSH is opened")
+    sdk: SdkAccess = Field(default=SdkAccess(), description="how a session over the vSphere SDK is opened")
 
 
 class CommonSpec(Fragment):

@@ -91,7 +91,7 @@ def test_refuses_what_the_loader_refuses(case: str) -> None:
         {"portGroups": {"A": {"vlan": "10"}}},
         {"portGroups": {"A\x01": {}}},
         {"access": {"ssh": {"password": "hunter2"}}},
-        {"access": {"sdk": {}}},
+        {"access": {"sdk": {"password": "hunter2"}}},
         {"placement": None},
         {"images": {"a": {"in": ["elsewhere"]}}},
         {"ssh": {"authorizedKeys": [{}]}},
