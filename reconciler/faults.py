@@ -51,6 +51,10 @@ class HostKeyRefused(Fault):
     kind = FaultKind.HOST_KEY
 
 
+class CertificateRefused(HostKeyRefused):
+    """The certificate is not the expected one, or nothing vouches for it; no password was sent."""
+
+
 class Unsupported(Fault):
     """What answers is no ESXi that this version manages."""
 

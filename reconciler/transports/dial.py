@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
+from typing import Protocol
 
 from reconciler.faults import Unreachable
-from reconciler.transports.target import SshTarget
 
 TRY_LATER = (
     "Check that this is the address of an ESXi host, that SSH (TSM-SSH) runs there, and the network between."
@@ -14,10 +14,23 @@ UNSENT = 128 * 1024
 """So many bytes may wait in this machine's kernel: on a slow link, what is urgent would queue behind megabytes."""
 
 
-def dial(target: SshTarget, limit: float) -> socket.socket:
+class Endpoint(Protocol):
+    """Whom to connect to, and how messages name it."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def place(self) -> str: ...
+
+
+def dial(target: Endpoint, limit: float, advice: str = TRY_LATER) -> socket.socket:
     """A TCP connection to the first address that answers, each given its share of `limit` seconds.
 
-    Raises Unreachable.
+    Raises Unreachable, with `advice` on what to do when nobody answers.
     """
     try:
         found = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
@@ -37,12 +50,12 @@ def dial(target: SshTarget, limit: float) -> socket.socket:
         except OSError as error:
             connection.close()
             failures.append(error)
-    raise _no_connection(target, failures, limit)
+    raise _no_connection(target, failures, limit, advice)
 
 
-def _no_connection(target: SshTarget, failures: list[OSError], limit: float) -> Unreachable:
+def _no_connection(target: Endpoint, failures: list[OSError], limit: float, advice: str) -> Unreachable:
     silent = all(isinstance(failure, TimeoutError) for failure in failures)
     what = f"no answer within {limit:.0f} s" if silent else failures[-1].strerror or str(failures[-1])
-    fault = Unreachable(f"{target.place}: no connection: {what}", next=TRY_LATER)
+    fault = Unreachable(f"{target.place}: no connection: {what}", next=advice)
     fault.__cause__ = failures[-1]
     return fault

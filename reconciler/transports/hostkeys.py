@@ -137,6 +137,18 @@ def check(target: SshTarget, known: list[KnownKey], seen: PublicKey) -> None:
     _remember(target, Path(record), seen)
 
 
+def learn(target: SshTarget, line: str) -> None:
+    """Write a key, `TYPE BASE64`, that somebody vouches for to the known-hosts file, as if it had been accepted on
+    first use. What is no key is left alone. Raises HostKeyRefused when it can't be written, or another one is there."""
+    record = target.known_hosts or target.trust_file
+    try:
+        key = PublicKey.parse(line)
+    except ValueError:
+        return
+    if record is not None:
+        _remember(target, Path(record), key)
+
+
 def _unknown(target: SshTarget, seen: PublicKey) -> HostKeyRefused:
     where = " and ".join(map(str, _files(target)))
     message = f"{target.place}: its host key is unknown: {seen} (looked in {where}); nothing was sent"
