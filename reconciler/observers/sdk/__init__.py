@@ -1,0 +1,1 @@
+"""Eyes over the vSphere SDK: the same facts as over SSH."""

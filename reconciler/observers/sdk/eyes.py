@@ -1,0 +1,289 @@
+"""Look at a host over the vSphere SDK: few property calls, and what only SSH could show is said to be out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from reconciler.facts import (
+    AuthorizedKeys,
+    BackupOwed,
+    Datastore,
+    Datastores,
+    Facts,
+    Folder,
+    Identity,
+    KeysFile,
+    Machines,
+    NetworkState,
+    OutOfReach,
+    Persistence,
+    Place,
+    Product,
+    Question,
+    SessionKey,
+    ShellTimeout,
+    SshState,
+    Unseen,
+)
+from reconciler.image_facts import DisksInUse, FileBlock, HalfCopies, HostTime, ImageFolder, Library, TopDisks
+from reconciler.kinds.paths import parse_datastore_path
+from reconciler.observers.sdk import census, images, shown
+from reconciler.observers.sdk.browser import Browser
+from reconciler.observers.sdk.shown import Beyond, Unclear
+from reconciler.placement_facts import HardwareUuid
+from reconciler.transports.sdk import HOST_DATASTORES, HOST_VMS, MethodFault, Passing, Row, SdkSession, Want
+
+POLLS = 16
+"""With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, as over SSH."""
+KEYS_PATH, KEYS_FILE = "/host/ssh_root_authorized_keys", "/etc/ssh/keys-root/authorized_keys"
+FIRST_KEYS = (5, 1, 0)
+TIMEOUT = "UserVars.ESXiShellTimeOut"
+HOST_PATHS: dict[type[Question[Any]], str] = {
+    NetworkState: "config.network",
+    SshState: "config.service",
+    HardwareUuid: "hardware.systemInfo",
+}
+HOST_READERS: dict[type[Question[Any]], Callable[[Row], Any]] = {
+    NetworkState: shown.network,
+    SshState: shown.ssh,
+    HardwareUuid: shown.hardware,
+}
+OLD_KEYS = "root's keys of ESXi before 5.1 can only be seen over SSH"
+BANK = "only SSH shows what a reboot brings back"
+NFS_BLOCK = 4096
+SHELL = "only SSH can show it"
+Answers = dict[Question[Any], Any]
+
+
+class _Stores:
+    """The datastores of one look. `reached` are those that are accessible, by id."""
+
+    def __init__(self, session: SdkSession, rows: list[Row], stale: Collection[str] = ()) -> None:
+        """`stale` are the ids of the objects whose free space the host would not find out afresh."""
+        self._session, self.rows, self._stale = session, rows, stale
+
+    @cached_property
+    def all(self) -> tuple[Datastore, ...]:
+        """Raises Unclear."""
+        return tuple(shown.datastore(row, fresh=row.object._moId not in self._stale) for row in self.rows)
+
+    @cached_property
+    def reached(self) -> dict[str, Browser]:
+        """Raises Unclear."""
+        found = {}
+        for row, it in zip(self.rows, self.all, strict=True):
+            if it.accessible and it.id is None:
+                raise Unclear(f"the datastore {it.name} does not tell where it is")
+            if it.accessible and it.id is not None:
+                found[it.id] = Browser(self._session, it, row.values.get("browser"))
+        return found
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of all datastores by their ids, of those as well that can't be reached. Raises Unclear."""
+        return {it.id: it.name for it in self.all if it.id is not None}
+
+    @property
+    def named(self) -> dict[str, Browser]:
+        """Those that are accessible, by id and by name. Raises Unclear."""
+        return {**self.reached, **{it.datastore.name: it for it in self.reached.values()}}
+
+    def at(self, path: str) -> Browser:
+        """The one on which an absolute path lies. Raises Unclear when it is not there, or not accessible."""
+        wanted = parse_datastore_path(path).datastore
+        found = self.named.get(wanted)
+        if found is None:
+            there = [it for it in self.all if wanted in (it.name, it.id)]
+            why = "is not accessible" if there else "is not there"
+            raise Unclear(f"the datastore {wanted} {why}")
+        return found
+
+
+def _place(question: Folder, stores: _Stores) -> Place:
+    """What stands at a path. Raises Unclear, MethodFault."""
+    return _standing(stores.at(question.path), parse_datastore_path(question.path).relative)
+
+
+def _standing(browser: Browser, relative: str) -> Place:
+    """What stands there, or in the way above it: a search below a file finds as little as one below nothing."""
+    if not relative:
+        return Place.FOLDER
+    above, _, name = relative.rpartition("/")
+    listed = browser.folder(above)
+    if listed is None:
+        return Place.OTHER if _standing(browser, above) is Place.OTHER else Place.ABSENT
+    found = listed.get(name)
+    if found is None:
+        return Place.ABSENT
+    return Place.FOLDER if found.folder else Place.OTHER
+
+
+def _block(question: FileBlock, stores: _Stores) -> int:
+    """The size of file blocks, which the API tells of VMFS; on NFS ESXi counts in 4096 bytes (vmkfstools -P)."""
+    datastore = stores.at(question.volume).datastore
+    if datastore.nfs is not None:
+        return NFS_BLOCK
+    for row, it in zip(stores.rows, stores.all, strict=True):
+        vmfs = getattr(row.values.get("info"), "vmfs", None)
+        if it.id == datastore.id and vmfs is not None:
+            return int(vmfs.blockSizeMb) << 20
+    raise Unclear(f"the SDK does not tell the size of file blocks on {datastore.name}")
+
+
+STORE_READERS: dict[type[Question[Any]], Callable[[Any, _Stores], Any]] = {
+    Datastores: lambda question, stores: stores.all,
+    Folder: _place,
+    FileBlock: _block,
+    ImageFolder: lambda question, stores: images.state(question, stores.at(question.base)),
+    Library: lambda question, stores: images.library(question, stores.at(question.base)),
+    HalfCopies: lambda question, stores: images.half_copies(question, stores.at(question.volume)),
+    TopDisks: lambda question, stores: images.top_disks(question, stores.named),
+}
+ON_DATASTORES = {*STORE_READERS, DisksInUse}
+
+
+class SdkEyes:
+    """Looks at one host. `pause` waits that many seconds; `waiting` is told why and how long."""
+
+    def __init__(
+        self, session: SdkSession, pause: Callable[[float], None], waiting: Callable[[str, float], None]
+    ) -> None:
+        self._session, self._pause, self._waiting = session, pause, waiting
+        self._managers: Any = None
+        self._stale: frozenset[str] = frozenset()
+        about = session.about
+        self._product: Product | Unclear
+        try:
+            self._product = shown.product(about.name, about.version, about.build)
+        except Unclear as problem:
+            self._product = problem
+
+    def look(self, questions: Collection[Question[Any]], known: Facts) -> Mapping[Question[Any], Any]:
+        """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. While hostd is away
+        it is waited for. Raises faults.Unreachable, faults.LoginRefused."""
+
+        def tell(state: RetryCallState) -> None:
+            self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
+
+        polls = Retrying(
+            retry=retry_if_exception_type(Passing),
+            stop=stop_after_attempt(POLLS),
+            wait=wait_exponential(multiplier=1, max=10),
+            sleep=self._pause,
+            before_sleep=tell,
+            reraise=True,
+        )
+        try:
+            answers: Answers = polls(lambda: self._look(set(questions)))
+        except Passing as fault:
+            why = f"hostd, the host's management agent, did not answer for two minutes: {fault.said}"
+            answers = {question: Unseen(why) for question in questions}
+            answers[Identity()] = self._product
+        return answers
+
+    def _look(self, questions: set[Question[Any]]) -> Answers:
+        rows = self._rows(questions)
+        stores = _Stores(self._session, rows.get("Datastore", []), self._stale)
+        answers: Answers = {question: self._answer(question, rows, stores) for question in questions}
+        answers[Identity()] = self._product
+        return answers
+
+    def _rows(self, questions: set[Question[Any]]) -> dict[str, list[Row]]:
+        """All that the questions need, by kind, in one property call; another one for what was refreshed before."""
+        kinds = {type(question) for question in questions}
+        wants: list[Want] = []
+        paths = tuple(path for kind, path in HOST_PATHS.items() if kind in kinds)
+        paths += ("configManager",) if kinds & {ShellTimeout, HostTime} and self._managers is None else ()
+        if paths:
+            wants.append(Want("HostSystem", paths, self._session.host()))
+        if kinds & ON_DATASTORES:
+            if Datastores in kinds:
+                self._refresh()
+            wants.append(Want("Datastore", ("summary", "info", "host", "browser"), HOST_DATASTORES))
+        if kinds & {Machines, DisksInUse}:
+            wants.append(Want("VirtualMachine", census.PATHS, HOST_VMS))
+        rows: dict[str, list[Row]] = {}
+        for row in self._session.read(wants) if wants else ():
+            rows.setdefault(row.object._wsdlName, []).append(row)
+            self._managers = row.values.get("configManager", self._managers)
+        return rows
+
+    def _refresh(self) -> None:
+        """hostd tells free space as it was when it last looked (field guide, sdk.md); where it would not look again,
+        that is noted."""
+        stale = []
+        for row in self._session.read([Want("Datastore", ("summary.accessible",), HOST_DATASTORES)]):
+            if row.values.get("summary.accessible"):
+                try:
+                    self._session.call(row.object, "RefreshDatastore")
+                except Passing:
+                    raise
+                except MethodFault:
+                    stale.append(row.object._moId)
+        self._stale = frozenset(stale)
+
+    def _answer(self, question: Question[Any], rows: Mapping[str, list[Row]], stores: _Stores) -> Any:
+        try:
+            return self._shown(question, rows, stores)
+        except Beyond as problem:
+            return OutOfReach(str(problem))
+        except Unclear as problem:
+            return Unseen(str(problem))
+        except Passing:
+            raise
+        except MethodFault as fault:
+            return Unseen(f"the host does not tell it over the SDK: {fault.said}")
+
+    def _shown(self, question: Question[Any], rows: Mapping[str, list[Row]], stores: _Stores) -> Any:
+        """One answer. Raises Unclear, MethodFault."""
+        if type(question) in STORE_READERS:
+            return STORE_READERS[type(question)](question, stores)
+        if type(question) in HOST_READERS:
+            return HOST_READERS[type(question)](_only(rows, "HostSystem"))
+        machines = rows.get("VirtualMachine", [])
+        asked: dict[Question[Any], Callable[[], Any]] = {
+            Machines(): lambda: tuple(map(shown.machine, machines)),
+            DisksInUse(): lambda: census.uses(machines, stores.names, stores.reached),
+            AuthorizedKeys(): self._keys,
+            ShellTimeout(): self._timeout,
+            HostTime(): self._time,
+            SessionKey(): lambda: None,
+            BackupOwed(): frozenset,
+            Persistence(): lambda: OutOfReach(BANK),
+        }
+        return asked.get(question, lambda: OutOfReach(SHELL))()
+
+    def _keys(self) -> KeysFile | OutOfReach:
+        if isinstance(self._product, Product) and self._product.version < FIRST_KEYS:
+            return OutOfReach(OLD_KEYS)
+        answer = self._session.https("GET", KEYS_PATH)
+        if answer.status == 404:
+            return KeysFile(KEYS_FILE, None)
+        if answer.status != 200:
+            raise Unclear(f"GET {KEYS_PATH} was answered with {answer.status} {answer.reason}")
+        return KeysFile(KEYS_FILE, answer.body)
+
+    def _timeout(self) -> int:
+        manager = self._manager("advancedOption")
+        (option,) = self._session.call(manager, "QueryOptions", name=TIMEOUT)
+        return int(option.value)
+
+    def _time(self) -> int:
+        return int(self._session.call(self._manager("dateTimeSystem"), "QueryDateTime").timestamp())
+
+    def _manager(self, name: str) -> Any:
+        found = getattr(self._managers, name, None)
+        if found is None:
+            raise Unclear(f"the host shows no {name} over the SDK")
+        return found
+
+
+def _only(rows: Mapping[str, list[Row]], kind: str) -> Row:
+    found = rows.get(kind, [])
+    if len(found) != 1:
+        raise Unclear(f"the host shows {len(found)} objects of the kind {kind}, not one")
+    return found[0]

@@ -1,0 +1,112 @@
+"""From what the API shows of objects to facts, with the meaning that they have over SSH. Pure.
+
+Shapes: vSphere API reference. Raises Unclear when an object does not show what it should.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.facts import Datastore, Machine, Network, PortGroup, Product, SshService
+from reconciler.kinds.paths import VOLUMES
+from reconciler.transports.sdk import Row
+from reconciler.transports.sdk.nas import nfs_source
+
+SSH_SERVICE = "TSM-SSH"
+
+
+class Unclear(Exception):
+    """It can't be told; the text says why."""
+
+
+class Beyond(Unclear):
+    """Only SSH could tell it."""
+
+
+def need(row: Row, path: str) -> Any:
+    """A property that has to be there. Raises Unclear."""
+    if path not in row.values:
+        why = row.missing.get(path, "it is not set")
+        raise Unclear(f"the host does not show {path} over the SDK: {why}")
+    return row.values[path]
+
+
+def product(name: str, version: str, build: str) -> Product:
+    """What the host says it is. Raises Unclear for a version that is none."""
+    parts = version.split(".")
+    if not all(part.isdecimal() for part in parts) or not 2 <= len(parts) <= 4:
+        raise Unclear(f"{name} {version!r} is no version that can be read")
+    major, minor, patch = (*map(int, parts[:3]), 0)[:3]
+    return Product(name, (major, minor, patch), build)
+
+
+def datastore(row: Row, *, fresh: bool = True) -> Datastore:
+    """One datastore; capacity and free space as the host knew them when it was asked to refresh them. Where it would
+    not (`fresh` is False) what it says is free may be long past, and is not told."""
+    summary, info = need(row, "summary"), need(row, "info")
+    mounts = need(row, "host")
+    reached = bool(summary.accessible) and all(it.mountInfo.accessible is not False for it in mounts)
+    nas = getattr(info, "nas", None)
+    folder = (summary.url or "").partition(VOLUMES)[2].strip("/")
+    return Datastore(
+        summary.name,
+        _type(summary, info),
+        reached,
+        None if nas is None else nfs_source(nas, mounts),
+        folder or None,
+        capacity=summary.capacity if reached else None,
+        free=summary.freeSpace if reached and fresh else None,
+    )
+
+
+def _type(summary: Any, info: Any) -> str:
+    vmfs = getattr(info, "vmfs", None)
+    return str(summary.type) if vmfs is None else f"VMFS-{vmfs.majorVersion}"
+
+
+def machine(row: Row) -> Machine:
+    """One registered machine. One that can't be read may stand on anything."""
+    if row.values.get("runtime.connectionState") in ("invalid", "inaccessible", "orphaned"):
+        raise Unclear("a registered virtual machine can't be read (its datastore may be lost)")
+    path = row.values.get("config.files.vmPathName") or need(row, "summary.config.vmPathName")
+    store, relative = split(path)
+    running = need(row, "runtime.powerState") != "poweredOff"
+    return Machine(need(row, "name"), store, relative, running)
+
+
+def split(path: str) -> tuple[str, str]:
+    """Datastore and path of `[datastore1] a/a.vmx`. Raises Unclear."""
+    if path.startswith(VOLUMES):
+        store, _, relative = path.removeprefix(VOLUMES).partition("/")
+        return store, relative
+    store, found, relative = path.removeprefix("[").partition("] ")
+    if not path.startswith("[") or not found:
+        raise Unclear(f"{path!r} is no path on a datastore")
+    return store, relative
+
+
+def network(row: Row) -> Network:
+    """Standard switches and port groups; each connected port of a group is a client."""
+    shown = need(row, "config.network")
+    return Network(
+        tuple(_group(it) for it in shown.portgroup or ()), tuple(it.name for it in shown.vswitch or ())
+    )
+
+
+def _group(shown: Any) -> PortGroup:
+    spec = shown.spec
+    return PortGroup(spec.name, spec.vswitchName, spec.vlanId, len(shown.port or ()))
+
+
+def ssh(row: Row) -> SshService:
+    """The SSH service. `automatic` follows the firewall's ports, so that it is not sure to start."""
+    services = need(row, "config.service").service or ()
+    found = next((it for it in services if it.key == SSH_SERVICE), None)
+    if found is None:
+        raise Unclear(f"the host shows no service {SSH_SERVICE}")
+    return SshService(bool(found.running), found.policy == "on")
+
+
+def hardware(row: Row) -> str:
+    """The UUID of the hardware."""
+    return str(need(row, "hardware.systemInfo").uuid)
