@@ -239,6 +239,35 @@ class SetVlan(Configuring):
         return f"set VLAN {self.vlan} on the port group {self.name}"
 
 
+@dataclass(frozen=True)
+class PlacementVerb(Verb):
+    """A verb on the inventory of the vCenter: below `parent` (its id; `path` are the names that lead there) each of
+    `names` is made in the one before, unless it is there."""
+
+    parent: str
+    path: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def whole(self) -> str:
+        """The path of the last one that is made."""
+        return "/" + "/".join((*self.path, *self.names))
+
+
+@dataclass(frozen=True)
+class CreateResourcePools(PlacementVerb):
+    @property
+    def title(self) -> str:
+        return f"make the resource pool {self.whole} in the vCenter"
+
+
+@dataclass(frozen=True)
+class CreateVmFolders(PlacementVerb):
+    @property
+    def title(self) -> str:
+        return f"make the folder {self.whole} of VMs and Templates in the vCenter"
+
+
 def digest(content: bytes) -> str:
     """What `md5sum` of the host prints for `content`; every ESXi has that tool (a guard against races, no secret)."""
     return md5(content, usedforsecurity=False).hexdigest()

@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reconciler.desired.mistakes import Mistake, nearest, unknown_field
-from reconciler.desired.model import NOT_YET
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.shape import Shape, shape_of
 
@@ -104,8 +103,6 @@ def is_reference(value: Any) -> bool:
 
 
 def _unknown(child: Node, key: str, shape: Shape, where: Place) -> Mistake:
-    if key in NOT_YET:
-        return child.mistake_at_key((*where, key), "is not supported yet by this version (take it out)")
     return child.mistake_at_key(where, unknown_field(key, list(shape.fields or ())))
 
 
@@ -169,8 +166,6 @@ def _wrong_type(value: Any, shape: Shape) -> str:
     """Values are never quoted, since any of them may be a secret in the wrong place; well-known words are."""
     if isinstance(value, str) and shape.scalar is bool and value.lower() in _BOOLEAN_WORDS:
         return f"must be true or false, not the text {value!r} (write {_BOOLEAN_WORDS[value.lower()]})"
-    if isinstance(value, str) and shape.choices and value in NOT_YET:
-        return f"{value!r} is not supported yet by this version (would be right: {shape.expected})"
     if isinstance(value, str) and shape.choices and len(shape.words) > 1:
         near = nearest(value, shape.choices)
         return f"must be {shape.expected}" + (f" (did you mean {near!r}?)" if near else "")

@@ -16,7 +16,7 @@ from reconciler.kinds.key_lines import parse_key_line
 
 SPEC = ("spec",)
 KEYS = ("ssh", "authorizedKeys")
-APIS: tuple[Place, ...] = (("access", "sdk"),)
+APIS: tuple[Place, ...] = (("access", "sdk"), ("access", "vcenter"))
 SECRETS: tuple[Place, ...] = (("access", "ssh", "password"), *((*api, "password") for api in APIS))
 TRUST = ("thumbprint", "caFile", "insecure")
 

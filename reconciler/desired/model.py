@@ -12,9 +12,6 @@ from reconciler.kinds.model import Fragment, LocalFile
 
 API_VERSION = "reconciler/v1"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$"
-NOT_YET = ("placement", "vcenter")
-"""Fields of the specification on which nothing acts in this version, by their last name."""
-
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 NoBlanks = StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s\x00-\x1f\x7f]+$")
 Mode = Literal["enforce", "observe", "paused"]
@@ -122,6 +119,14 @@ class SdkAccess(ApiAccess):
     """How a session over the vSphere SDK is opened."""
 
 
+class VcenterAccess(ApiAccess):
+    """How a session with the vCenter that manages the host is opened."""
+
+    address: Annotated[str, NoBlanks] = Field(
+        description="DNS name or IP address of the vCenter", examples=["vc.example.org"]
+    )
+
+
 class Access(Fragment):
     """How a host is reached."""
 
@@ -130,6 +135,10 @@ class Access(Fragment):
     )
     ssh: SshAccess = Field(default=SshAccess(), description="how a session over SSH is opened")
     sdk: SdkAccess = Field(default=SdkAccess(), description="how a session over the vSphere SDK is opened")
+    vcenter: VcenterAccess | None = Field(
+        default=None,
+        description="how the vCenter that manages the host is reached; only `placement` needs it",
+    )
 
 
 class CommonSpec(Fragment):

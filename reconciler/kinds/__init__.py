@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.kinds import authorized_keys, datastores, images, port_groups, ssh, working_directory
+from reconciler.kinds import (
+    authorized_keys,
+    datastores,
+    images,
+    placement,
+    port_groups,
+    ssh,
+    working_directory,
+)
 from reconciler.kinds.model import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
@@ -14,4 +22,5 @@ KINDS: tuple[Kind[Any], ...] = (
     working_directory.KIND,
     images.KIND,
     port_groups.KIND,
+    placement.KIND,
 )

@@ -52,16 +52,18 @@ class Difference:
 class Stage(IntEnum):
     """When a change has its turn, as in a commit.
 
-    REPAIR: what keeps a host from booting. NORMAL: everything else. POLICY: SSH will not start with the host. SAVING:
+    REPAIR: what keeps a host from booting. NORMAL: everything else. OPENING: SSH starts, after root's keys are there,
+    so that a session can come about. POLICY: SSH will not start with the host. SAVING:
     what makes the others last. LINK: a network path that may drop, and the session with it. LAST: SSH stops.
     """
 
     REPAIR = 0
     NORMAL = 1
-    POLICY = 2
-    SAVING = 3
-    LINK = 4
-    LAST = 5
+    OPENING = 2
+    POLICY = 3
+    SAVING = 4
+    LINK = 5
+    LAST = 6
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,13 @@ class Wisher:
     """Who wishes: what a kind may know of the host besides its own fragment.
 
     `key_files` maps each public key file that the spec names (as it stands in the merged spec) to its text, since
-    reading files is not a kind's business.
+    reading files is not a kind's business. `address` is the host's, `vcenter`: the spec says how one is reached.
     """
 
     host: str
     key_files: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    vcenter: bool = False
 
 
 @dataclass(frozen=True)

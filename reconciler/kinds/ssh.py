@@ -51,7 +51,7 @@ class SshResource:
 
     def _changes(self, state: SshService) -> Iterable[Change]:
         """Off: the policy before the backup, the stop after it, as the last thing of all."""
-        early, late = (Stage.NORMAL, Stage.NORMAL) if self.enabled else (Stage.POLICY, Stage.LAST)
+        early, late = (Stage.NORMAL, Stage.OPENING) if self.enabled else (Stage.POLICY, Stage.LAST)
         if state.policy != self.enabled:
             before, after = _policy(state.policy), _policy(self.enabled)
             yield self._change(Difference("policy", before, after), SetSshPolicy(self.enabled), early)

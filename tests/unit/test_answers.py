@@ -24,6 +24,7 @@ from reconciler.faults import Bug
 from reconciler.observers.ssh import answers
 from reconciler.observers.ssh.errors import Unreadable
 from reconciler.observers.ssh.readings import Release, reading
+from reconciler.placement_facts import HardwareUuid
 from reconciler.transports.shell import Piece
 
 KEYS = "/etc/ssh/keys-root/authorized_keys"
@@ -186,3 +187,15 @@ def test_a_fact_can_be_forgotten() -> None:
     owed = facts.see(BackupOwed())
     assert isinstance(owed, Unseen)
     assert facts.see(SshState()) == SshService(True, True)
+
+
+@pytest.mark.parametrize(
+    "text", [b"4C4C4544-0043-3010-8052-B4C04F564231\n", b"UUID: 4c4c4544-0043-3010-8052-b4c04f564231"]
+)
+def test_the_hardware_by_its_uuid(text: bytes) -> None:
+    """No capture is known: on a line of its own, or behind words."""
+    asked = reading(HardwareUuid(), Release.V6)
+    assert asked is not None
+    assert str(asked.read([piece(text)])).lower() == "4c4c4544-0043-3010-8052-b4c04f564231"
+    with pytest.raises(Unreadable, match="no UUID"):
+        asked.read([piece(b"unknown\n")])

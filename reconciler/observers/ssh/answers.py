@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -33,6 +34,7 @@ from reconciler.observers.ssh.errors import Unreadable
 from reconciler.transports.shell import Piece
 
 Pieces = Sequence[Piece]
+HARDWARE = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NOT_WHOLE, NO_MEMBER, NO_ARCHIVE, NO_ROOM = 1, 3, 4, 90
 
 
@@ -102,6 +104,15 @@ def ssh(pieces: Pieces) -> SshService:
 
 def shell_timeout(pieces: Pieces) -> int:
     return esxcli.advanced_int(text_of(pieces[0]))
+
+
+def hardware(pieces: Pieces) -> str:
+    """`esxcfg-info -u`: the UUID of the hardware, on a line of its own (field guide, section 3; no capture)."""
+    text = text_of(pieces[0]).strip()
+    found = HARDWARE.search(text)
+    if found is None:
+        raise Unreadable("no UUID of the hardware", text)
+    return found[0]
 
 
 def folder(pieces: Pieces) -> Place:

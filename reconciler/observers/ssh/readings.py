@@ -32,6 +32,7 @@ from reconciler.image_facts import (
 )
 from reconciler.observers.ssh import answers, images, registered, search, uses, volumes
 from reconciler.observers.ssh.folders import ENTER, LOOK_INTO
+from reconciler.placement_facts import HardwareUuid
 from reconciler.transports.shell import Piece, quote
 
 
@@ -165,6 +166,8 @@ def _of_images(question: Question[Any]) -> Reading | None:
         return Reading((volumes.top_disks_script(question),), volumes.top_disks(question.configs))
     if isinstance(question, HostTime):
         return Reading(("date +%s",), volumes.seconds)
+    if isinstance(question, HardwareUuid):
+        return Reading(("esxcfg-info -u",), answers.hardware)
     if isinstance(question, ModuleLoaded):
         return Reading((volumes.MODULES,), volumes.module_loaded(question.module))
     return None

@@ -76,7 +76,7 @@ def test_takes_what_the_loader_takes(case: str) -> None:
     assert [error.message for document in documents(case) for error in SCHEMA.iter_errors(document)] == []
 
 
-@pytest.mark.parametrize("case", ["reference-example-not-yet", "scalars-wrong-type"])
+@pytest.mark.parametrize("case", ["sdk-access", "scalars-wrong-type"])
 def test_refuses_what_the_loader_refuses(case: str) -> None:
     assert not all(SCHEMA.is_valid(document) for document in documents(case))
     with pytest.raises(SpecMistakes), inside(CASES / case):
@@ -92,7 +92,7 @@ def test_refuses_what_the_loader_refuses(case: str) -> None:
         {"portGroups": {"A\x01": {}}},
         {"access": {"ssh": {"password": "hunter2"}}},
         {"access": {"sdk": {"password": "hunter2"}}},
-        {"placement": None},
+        {"placement": {"resourcepath": "/a/b"}},
         {"images": {"a": {"in": ["elsewhere"]}}},
         {"ssh": {"authorizedKeys": [{}]}},
     ],

@@ -46,6 +46,7 @@ from reconciler.facts import (
 )
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Source, Wisher
+from reconciler.placement_facts import HardwareUuid, Inventory, Member, Pool, Tree, VmFolder
 from reconciler.plan import Rules
 from reconciler.verbs import Verb
 
@@ -78,7 +79,8 @@ def filled(data: Any) -> Any:
 def wished(spec: Mapping[str, Any], key_files: Mapping[str, str] | None = None) -> tuple[Resource, ...]:
     """The resources of a Host's spec."""
     model: Any = HostSpec.model_validate(spec)
-    wisher, found = Wisher("h1", key_files or {}), []
+    vcenter = model.access.vcenter is not None and model.access.vcenter.password is not None
+    wisher, found = Wisher("h1", key_files or {}, model.address or "h1", vcenter), []
     for kind in KINDS:
         part = getattr(model, to_snake(kind.place)) if kind.place else model
         found += list(kind.resources(part if part is not None else kind.fragment(), wisher))
@@ -164,6 +166,28 @@ def _saved(value: dict[str, Any]) -> SavedState:
     return SavedState(value.get("bank", BANK), raw(value.get("keys")), leftover, config, other)
 
 
+def _inventory(value: dict[str, Any]) -> Tree:
+    pools = (
+        Pool(it.get("id", it["path"]), _inner(it["path"]), it["compute"], it.get("root", False))
+        for it in value.get("pools", [])
+    )
+    folders = (
+        VmFolder(it.get("id", it["path"]), _inner(it["path"]), it.get("root", False))
+        for it in value.get("folders", [])
+    )
+    members = tuple(map(_member, value.get("members", [])))
+    return Tree(tuple(pools), tuple(folders), members, tuple(value.get("addresses", ())))
+
+
+def _member(it: dict[str, Any]) -> Member:
+    name, addresses = it["name"], tuple(it.get("addresses", ()))
+    return Member(name, name, _inner(it["path"]), it["compute"], addresses, it.get("uuid", ""))
+
+
+def _inner(path: str) -> tuple[str, ...]:
+    return tuple(path.strip("/").split("/"))
+
+
 _READERS: dict[str, tuple[Question[Any], Callable[[Any], Any]]] = {
     "product": (Identity(), _product),
     "datastores": (Datastores(), _datastores),
@@ -176,6 +200,8 @@ _READERS: dict[str, tuple[Question[Any], Callable[[Any], Any]]] = {
     "modules": (Persistence(), _modules),
     "saved": (Persistence(), _saved),
     "owed": (BackupOwed(), frozenset),
+    "inventory": (Inventory(), _inventory),
+    "hardware": (HardwareUuid(), str),
 }
 
 

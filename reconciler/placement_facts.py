@@ -1,0 +1,65 @@
+"""What a vCenter shows of its inventory, as far as placement goes: where machines can be put, and where a host is.
+
+Paths are names from the root on, as vCenter writes them (a slash in a name is `%2f`), without the folders that are in
+every inventory: `host` and `vm` below a datacenter, `Resources` below a cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.facts import Question
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A place for machines: a resource pool, or a cluster or host with its root pool (`root`). `id` is the pool's,
+    `compute` that of the cluster or host whose resources they are."""
+
+    id: str
+    path: Path
+    compute: str
+    root: bool = False
+
+
+@dataclass(frozen=True)
+class VmFolder:
+    """A folder of "VMs and Templates"; `root`: the one that every datacenter has, whose path is the datacenter's."""
+
+    id: str
+    path: Path
+    root: bool = False
+
+
+@dataclass(frozen=True)
+class Member:
+    """A host of the inventory: `compute` is its cluster (or its own resources), `uuid` that of its hardware."""
+
+    id: str
+    name: str
+    path: Path
+    compute: str
+    addresses: tuple[str, ...] = ()
+    uuid: str = ""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The inventory of one vCenter. `addresses` are the IP addresses of the host that is asked for."""
+
+    pools: tuple[Pool, ...] = ()
+    folders: tuple[VmFolder, ...] = ()
+    members: tuple[Member, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inventory(Question[Tree]):
+    """What the vCenter of the host shows."""
+
+
+@dataclass(frozen=True)
+class HardwareUuid(Question[str]):
+    """The UUID of the host's hardware, as the host tells it."""

@@ -1,0 +1,71 @@
+"""Paths in an inventory, however they are spelled."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reconciler.kinds.placement import POOLS_HIDE, Wanted, find, spelled
+from reconciler.placement_facts import Path, Pool
+from reconciler.verbs import CreateResourcePools, CreateVmFolders
+
+NAMES = st.sampled_from(["A", "a", "Lab", "lab 2", "Ä%2f1", "VCL", "Host", "Resources"])
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map(tuple)
+TREES = st.lists(PATHS, min_size=1, max_size=6, unique=True)
+
+
+def pools(paths: list[Path]) -> list[Pool]:
+    return [Pool(str(number), path, "c", root=len(path) == 2) for number, path in enumerate(paths)]
+
+
+def odd(path: Path, draw: int) -> str:
+    """Another spelling of a path."""
+    parts = [part.swapcase() if draw % 2 else part for part in path]
+    hidden = ["host", *parts[:1], "Resources", *parts[1:]] if draw % 3 == 0 else parts
+    return "/" * (draw % 4) + "//".join(hidden) + "/" * (draw % 2)
+
+
+@given(TREES, st.integers(0, 11))
+@example([("A", "Lab"), ("A", "Lab", "Lab")], 0)
+def test_a_path_is_found_in_every_spelling_or_several_fit(paths: list[Path], draw: int) -> None:
+    for pool in pools(paths):
+        if not [part for part in pool.path if part.casefold() not in POOLS_HIDE]:
+            continue
+        found, again = (
+            find(spelled(pool.path), pools(paths), POOLS_HIDE),
+            find(odd(pool.path, draw), pools(paths), POOLS_HIDE),
+        )
+        assert (found.base, found.missing, bool(found.why)) == (again.base, again.missing, bool(again.why))
+        assert found.why or (found.base is not None and not found.missing)
+
+
+@given(TREES, PATHS)
+@example([("A", "Lab"), ("A", "VCL")], ("A", "VCL", "x"))
+def test_what_is_made_lies_below_what_is_there_and_ends_as_it_was_wished(
+    paths: list[Path], wish: Path
+) -> None:
+    found = find(spelled(wish), pools(paths), POOLS_HIDE)
+    if found.base is None:
+        assert found.why
+        assert not found.missing
+        return
+    plain = [part for part in wish if part.casefold() not in POOLS_HIDE]
+    assert list(found.missing) == plain[len(plain) - len(found.missing) :]
+    if found.missing:
+        assert not find(spelled((*found.base.path, *found.missing)), pools(paths), POOLS_HIDE).why
+
+
+@pytest.mark.parametrize("path", ["", "/", "//", "/a\nb", "/" + "x" * 256])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError):
+        Wanted(resource_path=path)
+
+
+def test_what_is_made_is_told_by_its_whole_path() -> None:
+    pools = CreateResourcePools("p", ("DC", "C1"), ("A", "B"))
+    assert pools.title == "make the resource pool /DC/C1/A/B in the vCenter"
+    folders = CreateVmFolders("f", ("DC",), ("VCL",))
+    assert folders.title == "make the folder /DC/VCL of VMs and Templates in the vCenter"
+    assert not pools.saved
