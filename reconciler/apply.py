@@ -156,12 +156,14 @@ class Apply:
             self.tell(StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, seconds))
         if saves(step.change.actions):
             self.look.forget_owed()
+        if self.contact.widened():
+            self.look.everything()
         if not self._more_to_save():
             self._save()
 
     def _tried(self, step: Step) -> Outcome:
         """Do a step; it is skipped when somebody else is at it, or a person cut it short. Raises as `_carry_out`."""
-        owing = changes_configuration(step.change.actions) and not self.noted
+        owing = changes_configuration(step.change.actions) and not self.noted and self._can(OweBackup(""))
         self.ledger.begin(step, (OweBackup(step.resource),) if owing else ())
         try:
             if owing:
@@ -302,9 +304,10 @@ class Apply:
 
     def _save(self) -> None:
         """The backup that is owed, once; it belongs to the last step that needs it."""
-        if self.unsaved is None:
+        save = SaveConfiguration()
+        if self.unsaved is None or not self._can(save):
             return
-        (key, self.unsaved), save = (self.unsaved, None), SaveConfiguration()
+        key, self.unsaved = self.unsaved, None
         self.ledger.add(key, save.title, self.hands.describe(save))
         answer = self.hands.do(save)
         if answer.ok:
@@ -313,6 +316,11 @@ class Apply:
             return
         self.ledger.end(key, Outcome.FAILED)
         self._note(_unsaved(self.task, answer))
+
+    def _can(self, verb: Verb) -> bool:
+        """Whether there is a way to do it; one that was not tried yet is tried."""
+        self.contact.prepare((verb,), self.look.product)
+        return self.hands.cannot(verb) is None
 
     def _not_converged(self, step: Step, what: str) -> Fault:
         message = f"{self.task.name}: {step.resource} was changed without an error, but {what}"

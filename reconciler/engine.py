@@ -8,7 +8,7 @@ also the retry: no write is replayed because a reply was lost.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
@@ -36,6 +36,9 @@ class Eyes(Protocol):
 class Hands(Protocol):
     """What does verbs on a host."""
 
+    def cannot(self, verb: Verb) -> str | None:
+        """Why it can't be done, over no way that is open or may yet be; None: it can."""
+
     def describe(self, verb: Verb) -> tuple[str, ...]:
         """The commands, as they would run."""
 
@@ -44,12 +47,28 @@ class Hands(Protocol):
 
 
 class Contact(Protocol):
-    """An open session with a host. `transport` is as in the report."""
+    """The open sessions with a host."""
 
-    transport: str
+    @property
+    def transport(self) -> str | None:
+        """As in the report."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Findings on the ways to the host."""
+
+    @property
+    def by_hand(self) -> str | None:
+        """What a person has to do on the host before anything can be done to it; None: nothing."""
 
     @property
     def eyes(self) -> Eyes: ...
+
+    def prepare(self, verbs: Iterable[Verb], product: Product) -> bool:
+        """Open what these verbs need. Whether that has told more of what can be done."""
+
+    def widened(self) -> bool:
+        """Whether a way is open since the last verb that was missed before: then much can be seen that could not."""
 
     def hands(self, product: Product) -> Hands:
         """Hands that speak that version's dialect."""
@@ -109,7 +128,19 @@ class Look:
         self.facts = self.facts.without(BackupOwed())
 
     def plan(self) -> Plan:
-        return plans.make_plan(self.resources, self.facts, self._task.rules)
+        """The plan of now. What it needs is opened, so that no step is promised that nobody can do."""
+        plan = self._made()
+        while self._contact.prepare((verb for step in plan.steps for verb in step.actions), self.product):
+            self.forget_owed()
+            self.again(())
+            plan = self._made()
+        return plan
+
+    def _made(self) -> Plan:
+        contact = self._contact
+        cannot = contact.hands(self.product).cannot
+        rules = replace(self._task.rules, cannot=cannot, remarks=contact.remarks, by_hand=contact.by_hand)
+        return plans.make_plan(self.resources, self.facts, rules)
 
     def standing_on(self, name: str) -> list[Resource]:
         """The resource of that name, and all that stand on it."""

@@ -18,6 +18,7 @@ from reconciler.image_facts import (
     RoomHere,
     VolumeUse,
 )
+from reconciler.placement_facts import Inventory, Tree
 
 Answers: TypeAlias = "Mapping[Question[Any], Any]"
 OwnUses: TypeAlias = "tuple[DiskUse, ...] | Unseen"
@@ -41,22 +42,31 @@ class Here(Protocol):
 
 class PassEyes:
     """Sends each question to those who can answer it. `others` tells who uses a volume besides this host; `filled`
-    what was being copied when a volume (by its key) filled up in this run."""
+    what was being copied when a volume (by its key) filled up in this run, `inventory` what its vCenter shows."""
 
-    def __init__(self, shell: Shell, here: Here, others: Others, filled: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        here: Here,
+        others: Others,
+        filled: Callable[[str], str | None],
+        inventory: Callable[[], Tree | Unseen] = lambda: Unseen("there is no vCenter"),
+    ) -> None:
         self._shell, self._here = shell, here
-        self._others, self._filled = others, filled
+        self._others, self._filled, self._inventory = others, filled, inventory
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
         """The answers. One round trip to the host; what other hosts are asked for is theirs."""
         here = {question for question in questions if _is_here(question)}
         shared = {question for question in questions if isinstance(question, VolumeUse | Filled)}
-        asked = set(questions) - here - shared
+        asked = set(questions) - here - shared - {Inventory()}
         if any(isinstance(question, VolumeUse) for question in shared):
             asked.add(DisksInUse())
         answers = dict(self._shell.look(asked, known)) if asked else {}
         facts = known.with_answers(answers)
         answers.update(self._here.look(here) if here else {})
+        if Inventory() in questions:
+            answers[Inventory()] = self._inventory()
         answers.update({question: self._of_volume(question, facts) for question in shared})
         return answers
 

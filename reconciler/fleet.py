@@ -11,7 +11,8 @@ from threading import Lock
 from time import monotonic
 
 from reconciler.apply import Apply
-from reconciler.contact import Circumstances, open_ssh
+from reconciler.contact import Circumstances, open_contact
+from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
 from reconciler.engine import Contact, Task, look_at, matches
 from reconciler.events import Connecting, Event, Failed, Finished, Listener
@@ -81,6 +82,7 @@ def run(
             reports = [report for report in pool.map(work, hosts) if report is not None]
     finally:
         shared.neighbours.close()
+        shared.vcenters.close()
     ordered = sorted(reports, key=lambda report: report.name)
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
 
@@ -94,7 +96,8 @@ def _fits(host: DesiredHost, options: Options, glob: str) -> bool:
 
 def task_of(host: DesiredHost, options: Options) -> Task:
     """A host's resources, and the rules of its plan."""
-    wisher = Wisher(host.name, host.key_files)
+    vcenter = host.access.vcenter is not None and host.access.vcenter.password is not None
+    wisher = Wisher(host.name, host.key_files, host.address, vcenter)
     resources: list[Resource] = [it for kind in KINDS for it in kind.resources(host.wish(kind), wisher)]
     allow = max(host.allow, options.allow) if options.allow is not None else host.allow
     rules = Rules(allow, host.source)
@@ -112,9 +115,9 @@ class _Shared:
             stop.wait(seconds)
 
         def contact(host: DesiredHost) -> Contact:
-            return open_ssh(host, options.state_dir, Circumstances(pause, still, stop.is_set))
+            return open_contact(host, options.state_dir, Circumstances(pause, still, stop.is_set))
 
-        self.turns = Turns()
+        self.turns, self.vcenters = Turns(), VCenters()
         self.neighbours = Neighbours(everyone, contact)
 
 
@@ -157,10 +160,16 @@ class _Pass:
             )
         task = task_of(self._host, self._options)
         self._tell(Connecting(self._host.name, self._host.address))
+        shared = self._shared
         around = Circumstances(
-            self._pause, self._tell, self._stop.is_set, self._others, self._shared.turns.filled
+            self._pause,
+            self._tell,
+            self._stop.is_set,
+            self._others,
+            shared.turns.filled,
+            shared.vcenters.desk(self._host),
         )
-        contact = open_ssh(self._host, self._options.state_dir, around)
+        contact = open_contact(self._host, self._options.state_dir, around)
         try:
             return self._with(task, contact)
         finally:

@@ -92,6 +92,7 @@ class Ledger:
         touched = {report.resource for report in self.ended.values()}
         report = replace(
             self._first,
+            transport=last.transport,
             steps=tuple(self.ended.values()),
             held=(*last.held, *(it for it in self.waived.values() if it.resource not in last.in_sync)),
             unknown=last.unknown,

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.facts import BackupOwed, Facts, Identity, Unseen
+from reconciler.facts import BackupOwed, Facts, Identity, OutOfReach, Unseen
 from reconciler.kinds.model import Change, Difference, Resource, Risk, Source, Stage, Verdict
-from reconciler.verbs import OweBackup, SaveConfiguration, Verb
+from reconciler.verbs import OweBackup, SaveConfiguration, StartSsh, Verb
 
+FOLLOWS = "; this plan starts SSH, and the same pass goes on with it"
 FIRST_UNPROVED = (9, 0, 0)
 
 
@@ -59,10 +60,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rules:
-    """What the plan may do: the highest risk, and where the spec asks for what (a place below `spec`)."""
+    """What the plan may do: the highest risk, and where the spec asks for what (a place below `spec`).
+
+    `cannot` tells why nobody can do a verb now, `remarks` are findings on the ways to the host, `by_hand` is what a
+    person has to do there before anything can be written.
+    """
 
     allow: Risk
     source: Callable[[tuple[str, ...]], Source]
+    cannot: Callable[[Verb], str | None] = lambda verb: None
+    remarks: tuple[str, ...] = ()
+    by_hand: str | None = None
 
 
 def make_plan(resources: Sequence[Resource], facts: Facts, rules: Rules) -> Plan:
@@ -110,15 +118,22 @@ class _Planner:
         self.findings: list[Note] = []
         self.in_sync: list[str] = []
         self.blocked: dict[str, str] = {}
+        self.barred = False
+        self.beyond: list[Held] = []
 
     def plan(self) -> Plan:
+        self.findings += [Note("host", why) for why in self.rules.remarks]
         self.findings += _version_findings(self.facts)
         for resource in self.ordered:
             self._add(resource, resource.judge(self.facts))
         steps = sorted(self.steps, key=lambda step: step.change.stage)
         if not any(changes_configuration(step.actions) or saves(step.actions) for step in steps):
             steps = sorted([*steps, *self._owed()], key=lambda step: step.change.stage)
-        steps = with_backup(steps)
+        if self.rules.cannot(SaveConfiguration()) is None:
+            steps = with_backup(steps)
+        self._ask_for_a_hand()
+        if any(isinstance(verb, StartSsh) for step in steps for verb in step.actions):
+            self.held = [replace(it, why=it.why + FOLLOWS) if it in self.beyond else it for it in self.held]
         return Plan(
             tuple(steps), tuple(self.held), tuple(self.unknown), tuple(self.findings), tuple(self.in_sync)
         )
@@ -130,7 +145,11 @@ class _Planner:
         for change in verdict.changes:
             self._place(resource, change)
         base = next((need for need in resource.needs(self.facts) if need in self.blocked), None)
-        if verdict.unknown is not None:
+        if verdict.unknown is not None and _out_of_reach(resource, self.facts):
+            self.beyond.append(Held(name, verdict.unknown))
+            self.held.append(self.beyond[-1])
+            self.blocked[name], self.barred = "held", True
+        elif verdict.unknown is not None:
             self.unknown.append(Note(name, verdict.unknown))
             self.blocked[name] = "unknown"
         elif any(held.resource == name and held.blocks for held in self.held):
@@ -174,6 +193,10 @@ class _Planner:
         for need in step.needs:
             if need in self.blocked:
                 return f"it stands on {need}, which is {self.blocked[need]}"
+        barred = next(filter(None, map(self.rules.cannot, step.actions)), None)
+        if barred is not None:
+            self.barred = True
+            return barred
         awaits = step.change.awaits
         if awaits is not None and not any(other.resource == awaits for other in self.steps):
             return f"{awaits} is not there, and nothing in this plan makes it"
@@ -183,6 +206,12 @@ class _Planner:
             )
         return None
 
+    def _ask_for_a_hand(self) -> None:
+        """One item that says what a person has to do, if no step is held with these very words."""
+        wanted = self.rules.by_hand
+        if wanted is not None and self.barred and all(held.why != wanted for held in self.held):
+            self.held.append(Held("host", wanted))
+
     def _owed(self) -> list[Step]:
         """A backup that an earlier pass could not make any more, as a step of the resource that it changed, or of the
         first one if no spec names that any more."""
@@ -191,6 +220,13 @@ class _Planner:
             return []
         named = [resource for resource in self.ordered if resource.name in owed]
         return [_owed_step(resource, self.rules) for resource in (named or self.ordered)[:1]]
+
+
+def _out_of_reach(resource: Resource, facts: Facts) -> bool:
+    """Whether all that a look could not show is what only another way to the host could."""
+    seen = (facts.see(question) for question in resource.asks(facts))
+    unseen = [answer for answer in seen if isinstance(answer, Unseen)]
+    return bool(unseen) and all(isinstance(answer, OutOfReach) for answer in unseen)
 
 
 def _version_findings(facts: Facts) -> list[Note]:

@@ -106,3 +106,7 @@ def test_an_image_is_carried_below_the_lock_of_its_volume() -> None:
     said = hands.do(verb)
     assert not said.ok
     assert "Read-only file system" in said.said
+
+
+def test_ssh_can_do_every_verb() -> None:
+    assert SshHands(Saying(), (6, 7, 0), WORK).cannot(StartSsh()) is None

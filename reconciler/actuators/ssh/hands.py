@@ -23,6 +23,11 @@ _FAULT = re.compile(r"^\((?:vim|vmodl)\.fault\.", re.MULTILINE)
 _VOLUMES_FULL = "NFS has reached the maximum number of supported volumes"
 
 
+def described(verb: Verb, version: Version) -> tuple[str, ...]:
+    """The commands of a verb as they run over SSH."""
+    return carry.commands(verb) if isinstance(verb, ImageVerb) else commands(verb, version)
+
+
 class SshHands:
     """Does verbs on one host."""
 
@@ -31,9 +36,13 @@ class SshHands:
         self._version = version
         self._work = work
 
+    def cannot(self, verb: Verb) -> str | None:
+        """Why SSH can't do it: there is no such verb."""
+        return None
+
     def describe(self, verb: Verb) -> tuple[str, ...]:
         """The commands of a verb, for the plan."""
-        return carry.commands(verb) if isinstance(verb, ImageVerb) else commands(verb, self._version)
+        return described(verb, self._version)
 
     def do(self, verb: Verb) -> Answer:
         """Carry it out. Raises faults.Unreachable when the link is cut; what was begun may have had its effect."""

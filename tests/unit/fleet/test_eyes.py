@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.eyes import Answers, PassEyes, datastore_at, volume_key
 from reconciler.facts import Datastore, Datastores, Facts, NfsSource, Question, Unseen
 from reconciler.image_facts import DisksInUse, DiskUse, Filled, ImageFolder, InUse, Library, VolumeUse
+from reconciler.placement_facts import Inventory, Tree
 
 DS = Datastore("ds 1", "VMFS-6", True, id="5f-1")
 USE = DiskUse("5f-1", "a/a.vmdk", "virtual machine 'v'")
@@ -86,3 +87,14 @@ def test_a_name_goes_before_an_id_and_a_key_is_the_id_where_there_is_one() -> No
     seen = Facts({Datastores(): (DS, odd)})
     assert datastore_at("/vmfs/volumes/5f-1", seen) == odd
     assert (volume_key(DS), volume_key(odd)) == ("5f-1", "5f-1")
+
+
+def test_the_inventory_is_asked_of_the_vcenter_and_not_of_the_host() -> None:
+    shell = Eyes({})
+    inventory = Tree(addresses=("10.0.0.1",))
+    asking = PassEyes(
+        shell, Eyes({}), lambda datastore, own: Unseen(""), lambda volume: None, lambda: inventory
+    )
+    assert asking.look({Inventory()}, Facts()) == {Inventory(): inventory}
+    alone = PassEyes(shell, Eyes({}), lambda datastore, own: Unseen(""), lambda volume: None)
+    assert alone.look({Inventory()}, Facts())[Inventory()] == Unseen("there is no vCenter")

@@ -13,6 +13,9 @@ from tests.unit.images.worlds import MIB, Volumes, plan_of, whole, wish
 class Silent:
     """Hands that are never asked to do anything."""
 
+    def cannot(self, verb: Verb) -> str | None:
+        return None
+
     def describe(self, verb: Verb) -> tuple[str, ...]:
         return (verb.title,)
 

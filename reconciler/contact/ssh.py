@@ -1,60 +1,28 @@
-"""Open a session with a host as its spec says, and give it eyes and hands."""
+"""The way over SSH: opened once it is needed, if it can be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler import secrets
 from reconciler.actuators.ssh.hands import SshHands
-from reconciler.actuators.work import Carried, Work
+from reconciler.contact.circumstances import Circumstances
 from reconciler.desired.host import DesiredHost
-from reconciler.events import Carrying, Listener, Waiting
-from reconciler.eyes import Others, OwnUses, PassEyes
-from reconciler.facts import Datastore, Product, Unseen
-from reconciler.image_facts import InUse
+from reconciler.facts import Product, Unseen
 from reconciler.kinds.key_lines import parse_key_line, refused_by
-from reconciler.observers.here import HereEyes
 from reconciler.observers.ssh.eyes import SshEyes
 from reconciler.transports.ssh import SshSession, SshTarget, connect, prove_login, public_half
 
 
-def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
-    """For a session that is only asked what its own host uses."""
-    return Unseen("no other host was asked")
+class SshWay:
+    """An open session over SSH, with eyes and hands. Raises what `transports.ssh.connect` raises."""
 
-
-@dataclass(frozen=True)
-class Circumstances:
-    """What a session needs of those who run it. `pause` waits that many seconds, `stopping` tells whether a person
-    wants it to end, `others` who uses a volume besides this host, `filled` what filled a volume (by its key) up."""
-
-    pause: Callable[[float], None]
-    tell: Listener
-    stopping: Callable[[], bool]
-    others: Others = _nobody
-    filled: Callable[[str], str | None] = lambda volume: None
-
-
-class SshContact:
-    """A host reached over SSH."""
-
-    transport = "ssh"
-
-    def __init__(
-        self,
-        target: SshTarget,
-        session: SshSession,
-        private_keys: Iterable[str],
-        eyes: PassEyes,
-        work: Work,
-    ) -> None:
-        self._target = target
-        self._session = session
-        self._private_keys = tuple(private_keys)
-        self.eyes = eyes
-        self._work = work
+    def __init__(self, host: DesiredHost, target: SshTarget, state_dir: Path, around: Circumstances) -> None:
+        self._host, self._target = host, target
+        self._session: SshSession = connect(target)
+        self.eyes = SshEyes(self._session, around.pause, around.waiting(host.name))
+        self._work = around.work(host.name, state_dir / "spool")
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""
@@ -74,7 +42,7 @@ class SshContact:
             if key is not None and not key.options and not refused_by(key, product.version)
         )
         written = {key.identity for key in usable}
-        for file in self._private_keys:
+        for file in _private_keys(self._host):
             half = parse_key_line(public_half(file) or "")
             if half is not None and half.identity in written:
                 prove_login(self._target, file)
@@ -83,25 +51,8 @@ class SshContact:
         self._session.close()
 
 
-def open_ssh(host: DesiredHost, state_dir: Path, around: Circumstances) -> SshContact:
-    """Connect and log in. Raises faults.Unreachable, faults.LoginRefused, faults.HostKeyRefused."""
-
-    def waiting(why: str, seconds: float) -> None:
-        around.tell(Waiting(host.name, why, seconds))
-
-    def carried(it: Carried) -> None:
-        around.tell(Carrying(host.name, it.what, it.done, it.total, it.direction, it.passed))
-
-    target = ssh_target(host, state_dir)
-    session = connect(target)
-    shell = SshEyes(session, around.pause, waiting)
-    eyes = PassEyes(shell, HereEyes(), around.others, around.filled)
-    work = Work(carried, around.stopping, around.pause, state_dir / "spool")
-    return SshContact(target, session, _private_keys(host), eyes, work)
-
-
 def ssh_target(host: DesiredHost, state_dir: Path) -> SshTarget:
-    """What the spec says of the way to the host."""
+    """The host's SSH service."""
     ssh = host.access.ssh
     password = ssh.password
     return SshTarget(
@@ -125,3 +76,17 @@ def _private_keys(host: DesiredHost) -> list[str]:
     beside = [file.removesuffix(".pub") for file in host.key_files if file.endswith(".pub")]
     named = [host.access.ssh.key] if host.access.ssh.key else []
     return list(dict.fromkeys(named + [file for file in beside if Path(file).is_file()]))
+
+
+def own_key(host: DesiredHost) -> str | Unseen | None:
+    """`TYPE BASE64` of the key with which a session over SSH would log in, as far as the spec tells; None: it names
+    none."""
+    file = host.access.ssh.key
+    if file is None:
+        return None
+    try:
+        beside = Path(f"{file}.pub").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        beside = ""
+    key = parse_key_line(public_half(file) or beside.strip())
+    return Unseen(f"the public half of {file} can't be told") if key is None else f"{key.type} {key.blob}"

@@ -1,0 +1,15 @@
+"""A run over SSH alone loads nothing of the SDK."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_pyvmomi_is_not_loaded_before_a_host_needs_it() -> None:
+    script = (
+        "import sys; import reconciler.cli.main, reconciler.fleet, reconciler.contact, reconciler.simulator; "
+        "print([name for name in sys.modules if name.split('.')[0] in ('pyVmomi', 'pyVim')])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
