@@ -59,7 +59,7 @@ def story(hosts: list[str]) -> int:
 @contextmanager
 def lab() -> Iterator[list[str]]:
     """Simulated hosts for as long as the `with` lasts; their names."""
-    command = (*RECONCILE, "simulate", "--hosts", str(HOSTS), "--images", "--out", ".")
+    command = (*RECONCILE, "simulate", "--hosts", str(HOSTS), "--images", "--sdk", "--out", ".")
     show(command)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -23,6 +23,9 @@ OUT = option("--out", metavar="DIR", help="The folder for their specs and keys."
     help="Which ESXi versions, parted by commas; each in turn.  [default: one of each release]",
 )
 @option("--images", is_flag=True, help="With master images, and specs that want them; needs qemu-img.")
+@option(
+    "--sdk", is_flag=True, help="They answer the vSphere SDK too; one has the free licence, one has SSH off."
+)
 @OUT
 @LOGS
 @click.pass_context
@@ -40,7 +43,8 @@ def command(context: click.Context, /, **_: Any) -> int | None:
         from reconciler.simulator import lab
 
         names = [name.strip() for name in (options["versions"] or "").split(",") if name.strip()]
-        lab.run(options["hosts"], names, _folder(options), tell, images=options["images"])
+        folder, more = _folder(options), {"images": options["images"], "sdk": options["sdk"]}
+        lab.run(options["hosts"], names, folder, tell, **more)
     return 0
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.simulator.clock import Clock
 from reconciler.simulator.errors import SimulatorError
@@ -18,6 +18,10 @@ from reconciler.simulator.listener import Addresses, Listener
 from reconciler.simulator.model import HostModel, Storage
 from reconciler.simulator.programs import load
 from reconciler.simulator.rings import KeyRing
+
+if TYPE_CHECKING:
+    from reconciler.simulator.sdk.certificates import Certificates
+    from reconciler.simulator.sdk.port import SdkPort
 
 T = TypeVar("T")
 
@@ -33,6 +37,8 @@ class Farm:
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulated hosts", daemon=True)
         self._listeners: list[Listener] = []
         self._addresses = Addresses()
+        self._certificates: Certificates | None = None
+        self._ports: list[SdkPort] = []
 
     @classmethod
     def start(cls, models: Iterable[HostModel], storage: Storage | None = None) -> Farm:
@@ -56,7 +62,19 @@ class Farm:
             listener = Listener(host, ring.keys(host, index), self._addresses.of(index))
             await listener.open()
             self._listeners.append(listener)
-            self.hosts[model.name] = HostHandle(host, listener, self._do)
+            sdk = await self._sdk(host, listener) if model.sdk else None
+            self.hosts[model.name] = HostHandle(host, listener, self._do, sdk)
+
+    async def _sdk(self, host: Host, listener: Listener) -> SdkPort:
+        """pyVmomi is loaded only for farms that have a host with the SDK."""
+        from reconciler.simulator.sdk.certificates import Certificates
+        from reconciler.simulator.sdk.port import SdkPort
+
+        self._certificates = self._certificates or Certificates()
+        port = SdkPort(host, listener.address, self._certificates, lambda: listener.host_keys)
+        await port.open()
+        self._ports.append(port)
+        return port
 
     def _add(self, models: list[HostModel]) -> object:
         return self._added(models)
@@ -91,6 +109,8 @@ class Farm:
             return
 
         async def stop() -> None:
+            for port in self._ports:
+                port.shut()
             for listener in self._listeners:
                 listener.shut()
             others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

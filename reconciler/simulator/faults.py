@@ -24,6 +24,8 @@ FAULTS: dict[str, str] = {
     "refuse": "the SSH port is closed",
     "flood": "every command prints without end",
     "slow": "every command takes a while (seconds=S, by default 1)",
+    "sdk-expired": "the sessions of the SDK are forgotten at the next call (count=N: the Nth)",
+    "sdk-refuse": "the port of the SDK is closed",
     "clear": "take all faults away",
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.faults import Fault
 from reconciler.simulator.handle_files import Files, Stat
 from reconciler.simulator.host import Executed, Host
@@ -15,6 +16,9 @@ from reconciler.simulator.strikes import relieve, strike
 from reconciler.simulator.vms.hand import Doer, Machines
 from reconciler.simulator.volumes import Attached, uuid
 
+if TYPE_CHECKING:
+    from reconciler.simulator.sdk.port import SdkPort
+
 __all__ = ["Files", "HostHandle", "Stat"]
 
 
@@ -24,8 +28,8 @@ class HostHandle(Machines):
     What is put into the world here is saved at once, as if an hourly backup had run since, unless `saved` is False.
     """
 
-    def __init__(self, host: Host, listener: Listener, do: Doer) -> None:
-        self._host, self._listener, self._do = host, listener, do
+    def __init__(self, host: Host, listener: Listener, do: Doer, sdk: SdkPort | None = None) -> None:
+        self._host, self._listener, self._do, self._sdk = host, listener, do, sdk
         self.name = host.name
         self.files = Files(host, do)
 
@@ -43,6 +47,37 @@ class HostHandle(Machines):
     def host_keys(self) -> list[str]:
         """`type base64` lines."""
         return self._listener.host_keys
+
+    @property
+    def sdk(self) -> SdkPort:
+        """The port of the SDK. Raises SimulatorError for a host without one."""
+        if self._sdk is None:
+            raise SimulatorError(f"{self.name} does not answer the SDK (make it with sdk=True)")
+        return self._sdk
+
+    @property
+    def sdk_port(self) -> int:
+        return self.sdk.port
+
+    @property
+    def thumbprint(self) -> str:
+        """`SHA256:AA:BB:…` of the certificate."""
+        return self.sdk.thumbprint
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate, in DER."""
+        return self.sdk.certificate
+
+    @property
+    def sdk_calls(self) -> list[str]:
+        """The methods of the API that were called, in order."""
+        return self._do(lambda: list(self.sdk.agent.called))
+
+    @property
+    def sdk_logins(self) -> list[tuple[str, bool]]:
+        """Who tried to log in over the SDK or HTTPS, and whether it went well."""
+        return self._do(lambda: list(self.sdk.agent.logins))
 
     @property
     def version(self) -> str:

@@ -130,7 +130,7 @@ class Host:
             self.files.write(self.release.keys_path, self.model.authorized_keys, mode=0o600)
         self.keep()
         self._came_up()
-        self.ssh_running = True
+        self.ssh_running = self.model.ssh_running
 
     def _came_up(self) -> None:
         self.up, self.down_reason = True, ""

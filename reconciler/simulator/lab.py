@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncssh
 
-from reconciler.simulator import control, lab_images
+from reconciler.simulator import control, lab_images, lab_sdk
 from reconciler.simulator.drift import FILER, IMAGES, SCRATCH, Keys, furnish, spoil, storage
 from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.farm import Farm
@@ -78,14 +78,16 @@ def run(
     announce: Callable[[str], None],
     stop: threading.Event | None = None,
     images: bool = False,
+    sdk: bool = False,
 ) -> None:
     """Run simulated hosts until SIGINT or SIGTERM (or until `stop` is set, for a caller that minds signals itself).
 
     `versions` are cycled through (empty: one of each). Writes OUT/specs, OUT/keys and OUT/control.sock; with `images`
-    OUT/repository too, and specs that want its master images (that needs qemu-img).
+    OUT/repository too, and specs that want its master images (that needs qemu-img); with `sdk` the hosts answer the
+    vSphere SDK too.
     Raises SimulatorError.
     """
-    lab = Lab(hosts, versions, out, images)
+    lab = Lab(hosts, versions, out, images, sdk)
     try:
         for line in lab.summary():
             announce(line)
@@ -115,13 +117,17 @@ def _wait(stop: threading.Event | None) -> None:
 class Lab:
     """A farm with drift, its files in a folder, and its control line."""
 
-    def __init__(self, hosts: int, versions: list[str], out: Path, images: bool = False) -> None:
+    def __init__(
+        self, hosts: int, versions: list[str], out: Path, images: bool = False, sdk: bool = False
+    ) -> None:
         chosen = _checked(hosts, versions)
-        self.out = out
+        self.out, self.sdk = out, sdk
         _folders(out)
         self.images = lab_images.make(out / "repository") if images else None
         self.keys = _keys(out / "keys")
-        models = [_model(index, chosen[index % len(chosen)], self.keys) for index in range(hosts)]
+        models = [_model(index, chosen[index % len(chosen)], self.keys, sdk) for index in range(hosts)]
+        if sdk:
+            lab_sdk.write_secret(out / "keys", models[0].root_password)
         self.farm = Farm.start(models, storage(self.images))
         try:
             self.drift = {
@@ -135,7 +141,12 @@ class Lab:
 
     def _prepare(self, host: HostHandle, index: int) -> str:
         furnish(host, self.keys)
-        return spoil(host, self.keys, index)
+        spoilt = spoil(host, self.keys, index)
+        if not self.sdk:
+            return spoilt
+        if lab_sdk.is_off(index, host.version):
+            return f"{lab_sdk.switch_off(host)}; {spoilt}"
+        return f"free licence; {spoilt}" if lab_sdk.is_free(index) else spoilt
 
     def _write_specs(self) -> None:
         folder = self.out / "specs"
@@ -154,7 +165,8 @@ class Lab:
                 host_key=host.host_keys[-1],
                 legacy="true" if legacy else "false",
             )
-            (folder / f"{name}.yaml").write_text(text)
+            more = lab_sdk.access(host) if self.sdk else ""
+            (folder / f"{name}.yaml").write_text(text + more)
 
     def summary(self) -> list[str]:
         """What runs and how to begin, in lines."""
@@ -234,12 +246,19 @@ def _pair(path: Path, comment: str) -> bytes:
         ) from problem
 
 
-def _model(index: int, version: str, keys: Keys) -> HostModel:
+def _model(index: int, version: str, keys: Keys, sdk: bool) -> HostModel:
     name = f"esx-{version.replace('.', '')}-{index + 1:02d}"
     machine = Machine(
         1, "vmguest-1", "datastore1", "vmguest-1/vmguest-1.vmx", annotation="image\n\nvmwarelinux-base7-v0"
     )
-    return HostModel(name=name, version=version, authorized_keys=keys.root, machines=(machine,))
+    return HostModel(
+        name=name,
+        version=version,
+        authorized_keys=keys.root,
+        machines=(machine,),
+        sdk=sdk,
+        free_licence=sdk and lab_sdk.is_free(index),
+    )
 
 
 # -- for other processes ---------------------------------------------------------------------------------------

@@ -89,6 +89,11 @@ class HostModel:
     port_groups: tuple[PortGroup, ...] = ()
     machines: tuple[Machine, ...] = ()
     ssh_policy: bool = True
+    ssh_running: bool = True
+    sdk: bool = False
+    """Whether the host answers the vSphere SDK too; its password is root's."""
+    free_licence: bool = False
+    """Whether the licence lets the SDK only read."""
     hostd_delay: float = 0.0
     """Seconds after a boot until hostd answers."""
     mount_delay: float = 0.2

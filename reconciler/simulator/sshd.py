@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from reconciler.simulator import keys
+from reconciler.simulator import accounts, keys
 from reconciler.simulator.session import Session
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Door(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         host = self._host
         line = None
-        if username == "root" and not self._locked() and self._strong(key) and _trusted(host):
+        if username == "root" and not accounts.locked(self._host) and self._strong(key) and _trusted(host):
             node = host.files.find(host.release.keys_path)
             content = node.data if node is not None and node.kind == "f" else b""
             line = keys.fitting(content, key.public_data, self._peer, not host.release.since(5))
@@ -110,34 +110,23 @@ class Door(asyncssh.SSHServer):
         return len(responses) == 1 and self._password("keyboard-interactive", username, responses[0])
 
     def _password(self, method: str, username: str, password: str) -> bool:
-        right = username == "root" and password == self._host.model.root_password and not self._locked()
+        right = accounts.admits(self._host, username, password)
         if not right:
             self._failed(method)
         self.forced, self._method = None, method
         return right
 
-    def _locked(self) -> bool:
-        lock = self._host.release.lock
-        if lock is None:
-            return False
-        failures, seconds = lock
-        recent = self._host.failures[-failures:]
-        return len(recent) == failures and self._host.now() < recent[-1] + seconds
-
     def _failed(self, method: str) -> None:
-        """Count a failure; while the account is locked, tries do not make it longer."""
-        self._host.logins.append((method, False))
+        """Count a failure, and hang up after too many."""
+        accounts.failed(self._host, method)
         self._tries += 1
         if self._tries >= MAX_TRIES:
             self._connection.disconnect(
                 asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many authentication failures"
             )
-        if not self._locked():
-            self._host.failures.append(self._host.now())
 
     def auth_completed(self) -> None:
-        self._host.logins.append((self._method, True))
-        self._host.failures.clear()
+        accounts.entered(self._host, self._method)
 
     # -- sessions --------------------------------------------------------------------------------------------
 

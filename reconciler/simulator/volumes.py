@@ -52,6 +52,12 @@ def uuid(seed: str, created: int = 0x4EE1D386) -> str:
     return f"{created:08x}-{digest[:8]}-{digest[8:12]}-{digest[12:24]}"
 
 
+def hardware_uuid(name: str) -> str:
+    """The UUID of a host's hardware, in the usual form."""
+    digits = hashlib.sha256(f"{name}/hardware".encode()).hexdigest()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
+
+
 def nfs_id(mount: NfsMount) -> str:
     """The directory name of a mount. NFS 4.1 has another scheme, which is not known: here a hash in the same form."""
     if mount.version == "3":

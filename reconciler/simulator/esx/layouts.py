@@ -17,7 +17,7 @@ from reconciler.simulator.host import Host
 from reconciler.simulator.model import Machine
 from reconciler.simulator.nodes import Node
 from reconciler.simulator.tools.call import Call
-from reconciler.simulator.vms.files import disk_facts, home, snapshots
+from reconciler.simulator.vms.files import disk_facts, home, snapshot_file, snapshots
 from reconciler.simulator.vms.places import absolute
 
 LAYOUT, EX = "vim.vm.FileLayout", "vim.vm.FileLayoutEx"
@@ -77,14 +77,9 @@ def _set(kind: str, items: list[Dumped] | list[str]) -> Dumped:
     return Array(kind, tuple(items)) if items else None
 
 
-def _state(machine: Machine, number: int) -> str:
-    """The file with the state of a snapshot (counted from 1)."""
-    return f"{home(machine).removesuffix('.vmx')}-Snapshot{number}.vmsn"
-
-
 def _snapshots(machine: Machine) -> Iterator[Dumped]:
     for index, (_, disks) in enumerate(snapshots(machine)):
-        files = (_state(machine, index + 1), *(file for _, file in disks))
+        files = (snapshot_file(machine, index + 1), *(file for _, file in disks))
         fields: tuple[tuple[str, Dumped], ...] = (
             ("key", Ref(f"vim.vm.Snapshot:{machine.id}-snapshot-{index + 1}")),
             ("snapshotFile", Array("string", files)),
@@ -145,7 +140,7 @@ class _Files:
         disks = [self._disk(disk.key, disk.chain[: disk.chain.index(file) + 1]) for disk, file in frozen]
         fields: tuple[tuple[str, Dumped], ...] = (
             ("key", Ref(f"vim.vm.Snapshot:{self._machine.id}-snapshot-{index + 1}")),
-            ("dataKey", self._key(_state(self._machine, index + 1), "snapshotData")),
+            ("dataKey", self._key(snapshot_file(self._machine, index + 1), "snapshotData")),
             ("disk", _set(f"{EX}.DiskLayout", disks)),
         )
         return Object(f"{EX}.SnapshotLayout", fields)

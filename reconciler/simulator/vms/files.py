@@ -97,6 +97,11 @@ def snapshots(machine: Machine) -> list[tuple[str, list[tuple[Disk, str]]]]:
     ]
 
 
+def snapshot_file(machine: Machine, number: int) -> str:
+    """The file with the state of a snapshot (counted from 1)."""
+    return f"{home(machine).removesuffix('.vmx')}-Snapshot{number}.vmsn"
+
+
 # -- deltas ----------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
+from reconciler.facts import Datastore, Datastores, Facts, OutOfReach, Question, Unseen
 from reconciler.image_facts import (
     DisksInUse,
     DiskUse,
@@ -21,8 +21,11 @@ from reconciler.image_facts import (
     TopDisk,
     TopDisks,
 )
+from reconciler.observers.sdk.eyes import SdkEyes
 from reconciler.observers.ssh.eyes import SshEyes
 from reconciler.simulator import Disk, Farm, HostHandle, HostModel, Machine, NfsMount, Storage
+from reconciler.transports.sdk import SdkTarget
+from reconciler.transports.sdk import connect as connect_sdk
 from reconciler.transports.ssh import SshTarget, connect
 from tests.simulator.machines import put_disk
 
@@ -54,11 +57,28 @@ def eyes_on(host: HostHandle) -> Iterator[Look]:
         session.close()
 
 
+@contextmanager
+def sdk_eyes_on(host: HostHandle) -> Iterator[Look]:
+    """Eyes on a host over the SDK."""
+    old = host.version.startswith(("4", "5"))
+    target = SdkTarget(
+        host.name, host.address, lambda: PASSWORD, "the test", host.sdk_port, thumbprint=host.thumbprint,
+        legacy_algorithms=old,
+    )  # fmt: skip
+    session = connect_sdk(target)
+    try:
+        eyes = SdkEyes(session, lambda seconds: None, lambda why, seconds: None)
+        yield lambda question: eyes.look([question], Facts())[question]
+    finally:
+        session.close()
+
+
 @pytest.fixture(params=VERSIONS)
 def farm(request: pytest.FixtureRequest) -> Iterator[Farm]:
     mounts = (NfsMount("images", SERVER, "/images"),)
     models = [
-        HostModel(name=name, version=request.param, root_password=PASSWORD, nfs=mounts) for name in "ab"
+        HostModel(name=name, version=request.param, root_password=PASSWORD, nfs=mounts, sdk=True)
+        for name in "ab"
     ]
     with Farm.start(models, Storage({SERVER: ("/images",)})) as started:
         yield started
@@ -69,9 +89,10 @@ def host(farm: Farm) -> HostHandle:
     return farm.host("a")
 
 
-@pytest.fixture
-def look(host: HostHandle) -> Iterator[Look]:
-    with eyes_on(host) as it:
+@pytest.fixture(params=["ssh", "sdk"])
+def look(request: pytest.FixtureRequest, host: HostHandle) -> Iterator[Look]:
+    """Eyes over either way: both see the same."""
+    with eyes_on(host) if request.param == "ssh" else sdk_eyes_on(host) as it:
         yield it
 
 
@@ -118,8 +139,8 @@ def test_file_blocks_and_half_copies(host: HostHandle, look: Look) -> None:
 
 
 def test_the_module_for_sparse_disks(host: HostHandle, look: Look) -> None:
-    """Whether it is there differs between versions; that it can be told does not."""
-    assert look(ModuleLoaded("multiextent")) in (True, False)
+    """Whether it is there differs between versions; that it can be told does not. Only a shell tells it."""
+    assert look(ModuleLoaded("multiextent")) in (True, False, OutOfReach("only SSH can show it"))
 
 
 # -- who uses what ---------------------------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""The PropertyCollector: what is asked of which objects, and the values with the types that the API gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.simulator.sdk.soap import ApiFault, support
+from reconciler.simulator.sdk.views import Views, make, ref
+
+PAGE = 100
+"""So many objects at most are in one answer; a token leads to the rest."""
+
+
+class Collector:
+    """Answers property calls, page by page."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._waiting: dict[str, list[Any]] = {}
+
+    def retrieve(self, specs: Any, most: int | None) -> Any:
+        """A RetrieveResult. Raises ApiFault."""
+        found: list[Any] = []
+        for spec in specs:
+            found += [self._content(spec, kind, moid) for kind, moid in self._objects(spec)]
+        return self._page([it for it in found if it is not None], most or PAGE)
+
+    def go_on(self, token: str) -> Any:
+        """The next page. Raises ApiFault for a token that is none."""
+        if token not in self._waiting:
+            raise ApiFault(
+                "InvalidArgument", "A specified parameter was not correct: token", invalidProperty="token"
+            )
+        return self._page(self._waiting.pop(token), PAGE)
+
+    def _page(self, found: list[Any], most: int) -> Any:
+        if not found:
+            return None
+        token = None
+        if len(found) > most:
+            token = str(len(self._waiting))
+            self._waiting[token] = found[most:]
+        return make("RetrieveResult", objects=found[:most], token=token)
+
+    def _objects(self, spec: Any) -> Iterator[tuple[str, str]]:
+        for wanted in spec.objectSet:
+            kind, moid = wanted.obj._wsdlName, wanted.obj._moId
+            if not wanted.skip:
+                yield kind, moid
+            for step in wanted.selectSet:
+                if not hasattr(step, "path"):
+                    continue
+                below = self._value(kind, moid, step.path) or []
+                yield from ((it._wsdlName, it._moId) for it in below)
+
+    def _content(self, spec: Any, kind: str, moid: str) -> Any:
+        fitting = next((it for it in spec.propSet if it.type._wsdlName == kind), None)
+        if fitting is None:
+            return None
+        values = [(path, self._value(kind, moid, path)) for path in fitting.pathSet]
+        properties = [
+            make("DynamicProperty", name=path, val=value) for path, value in values if value is not None
+        ]
+        return make("ObjectContent", obj=ref(kind, moid), propSet=properties)
+
+    def _value(self, kind: str, moid: str, path: str) -> Any:
+        wanted = type_at(kind, path)
+        try:
+            value = self._views.value(kind, moid, path)
+        except KeyError:
+            message = "The object has already been deleted or has not been completely created"
+            raise ApiFault("ManagedObjectNotFound", message, obj=ref(kind, moid)) from None
+        return typed(value, wanted)
+
+
+def type_at(kind: str, path: str) -> Any:
+    """The type that the API gives a property. Raises ApiFault for one that there is not."""
+    found = support.GetWsdlType("urn:vim25", kind)
+    for word in path.split("."):
+        try:
+            found = found._GetPropertyInfo(word).type
+        except AttributeError:
+            raise ApiFault("InvalidProperty", f"there is no {path}", name=path) from None
+    return found
+
+
+def typed(value: Any, wanted: Any) -> Any:
+    """A list as an array of its type, a number in its size."""
+    if value is None or isinstance(value, wanted):
+        return value
+    return wanted(value) if isinstance(value, (list, int)) else value

@@ -1,0 +1,67 @@
+"""The SDK port of a host: opened and closed with its power, and by faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes, serialization
+
+from reconciler.simulator.host import Host
+from reconciler.simulator.sdk.agent import Agent
+from reconciler.simulator.sdk.certificates import Certificates
+from reconciler.simulator.sdk.server import HttpsServer
+
+
+class SdkPort:
+    """One host's SDK, reachable."""
+
+    def __init__(
+        self, host: Host, address: str, certificates: Certificates, host_keys: Callable[[], list[str]]
+    ) -> None:
+        self._host = host
+        made = certificates.make(host.name, address)
+        self.certificate = made.public_bytes(serialization.Encoding.DER)
+        self.thumbprint = "SHA256:" + made.fingerprint(hashes.SHA256()).hex(":").upper()
+        self.agent = Agent(host, host_keys)
+        context = certificates.context(made, old=not host.release.since(6))
+        self._server = HttpsServer(host, address, context, self.agent.handle)
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    async def open(self) -> None:
+        """Listen, and follow the host's power and faults from now on. Raises SimulatorError."""
+        await self._server.open()
+        power, ssh = self._host.on_power, self._host.on_ssh
+
+        def on_power(up: bool) -> None:
+            power(up)
+            self._power(up)
+
+        def on_ssh(running: bool) -> None:
+            ssh(running)
+            self._faults()
+
+        self._host.on_power, self._host.on_ssh = on_power, on_ssh
+
+    def _power(self, up: bool) -> None:
+        self.agent.rebooted()
+        if up:
+            self._host.spawn(self._again())
+        else:
+            self._server.close()
+
+    def _faults(self) -> None:
+        if self._host.faults.get("sdk-refuse") is not None or not self._host.up:
+            self._server.close()
+        else:
+            self._host.spawn(self._again())
+
+    async def _again(self) -> int:
+        await self._server.open()
+        return 0
+
+    def shut(self) -> None:
+        """Close everything."""
+        self._server.close()
