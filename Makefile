@@ -6,6 +6,7 @@ PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 VENV := $(ROOT).venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+GOVMOMI := $(ROOT)build/govmomi-sim
 IN_ROOT := cd '$(ROOT)' &&
 TESTS ?= tests
 BENCH_FLAGS ?=
@@ -29,11 +30,21 @@ $(READY): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	$(IN_ROOT) .venv/bin/python -m pip install -q --no-deps --no-build-isolation --editable .
 	@touch '$@'
 
+# the third party of the SDK tests: our program around the library of Debian's package, without the network
+$(GOVMOMI): $(wildcard $(ROOT)tests/govmomi/*.go)
+	@'$(ROOT).ci/debian-packages' govmomi
+	@mkdir -p '$(ROOT)build'
+	$(IN_ROOT) env GO111MODULE=off GOFLAGS= GOENV=off CGO_ENABLED=0 GOPATH=/usr/share/gocode \
+		GOCACHE='$(ROOT)build/go-cache' go build -o build/govmomi-sim tests/govmomi/*.go
+
+.PHONY: build/govmomi-sim
+build/govmomi-sim: $(GOVMOMI)
+
 demo: $(READY) ## simulated hosts with drift: planned, put right, and still right after a power loss
 	@'$(ROOT).ci/debian-packages' qemu-img
 	@$(IN_ROOT) .venv/bin/python demo/run.py
 
-test: $(READY) ## all tests, or TESTS="tests/unit -k plan"
+test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
 	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
 	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
 
@@ -47,7 +58,7 @@ coverage: $(READY) ## branches of the pure parts that no unit test takes
 	$(IN_ROOT) .venv/bin/coverage run -m pytest tests/unit
 	$(IN_ROOT) .venv/bin/coverage report
 
-soak: $(READY) ## hundreds of kills, cuts and interrupts, and the properties with many more examples: about 20 minutes
+soak: $(READY) $(GOVMOMI) ## hundreds of kills, cuts and interrupts, and the properties with many more examples: about 20 minutes
 	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 tests/faults
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 -m hypothesis \
