@@ -48,8 +48,16 @@ class Fleet:
         host = self.farm.host(name)
         ssh = {"port": host.port, "key": str(self.keys.private("root")), "hostKey": host.host_keys[0]}
         access = {"ssh": {**ssh, "legacyAlgorithms": host.version in ("4.1", "5.5", "6.0")}}
+        access |= self.sdk_access(name) if spec.get("access") == "sdk" else {}
         whole = {**spec, "address": host.address, "access": access}
         return {"apiVersion": "reconciler/v1", "kind": "Host", "metadata": {"name": name}, "spec": whole}
+
+    def sdk_access(self, name: str) -> dict[str, Any]:
+        """A host that is asked over the SDK alone."""
+        host, secret = self.farm.host(name), self.folder / "root.password"
+        secret.write_text("VMware1!")
+        sdk = {"port": host.sdk_port, "password": {"file": str(secret)}, "thumbprint": host.thumbprint}
+        return {"prefer": "sdk", "sdk": sdk}
 
     def run(
         self, specs: Mapping[str, Mapping[str, Any]], only: Sequence[str] = (), allow: Risk | None = None
@@ -113,6 +121,22 @@ def test_what_another_host_uses_stays(tmp_path: Path) -> None:
         there.farm.host("h2").unregister_vm(9)
         report = there.run(specs, only=["h1"], allow=Risk.DATA)["h1"]
         assert "the delta" in report.held[0].why
+        assert there.farm.host("h1").files.exists(f"{MASTERS}/{WIN}/{WIN}.vmdk")
+
+
+def test_a_host_that_is_reached_over_the_sdk_alone_is_asked_too(tmp_path: Path) -> None:
+    with fleet(tmp_path, ["6.7", "8.0"], sdk=True) as there:
+        put(there, MASTERS, "thin")
+        put(there, REPOSITORY, "2gbsparse")
+        disk = Disk((f"[masters] {WIN}/{WIN}.vmdk",))
+        there.farm.host("h2").register_vm(Machine(7, "web", "datastore1", "web/web.vmx", disks=(disk,)))
+        specs = {"h1": wish({WIN: "absent"}), "h2": {"access": "sdk"}}
+        report = there.run(specs, ["h1"])["h1"]
+        assert "'web'" in "".join(it.why for it in report.held)
+        assert there.farm.host("h2").execs == 0
+        there.farm.host("h2").unregister_vm(7)
+        unregistered = there.run(specs, ["h1"])["h1"]
+        assert "the unregistered machine [datastore1] web/web.vmx on h2" in unregistered.held[0].why
         assert there.farm.host("h1").files.exists(f"{MASTERS}/{WIN}/{WIN}.vmdk")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.contact import SshContact
+from reconciler.contact.ssh import SshWay
 from reconciler.facts import AuthorizedKeys, Datastores, Unseen
 from reconciler.faults import Unreachable
 from reconciler.kinds.model import Risk
@@ -158,10 +158,10 @@ def test_a_backup_that_fails_is_told_once_and_keeps_nothing_else_from_being_done
 def test_a_proof_that_can_not_be_made_fails_its_step_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: SshContact, lines: object, product: object) -> None:
+    def refused(self: SshWay, lines: object, product: object) -> None:
         raise Unreachable("connection refused", next="try later")
 
-    monkeypatch.setattr(SshContact, "prove_keys", refused)
+    monkeypatch.setattr(SshWay, "prove_keys", refused)
     with world(tmp_path, "6.7", {}) as there:
         there.spec = {
             "ssh": {"authorizedKeys": [{"file": str(there.keys.folder / "second.pub")}]},

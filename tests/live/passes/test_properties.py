@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.report import HostReport, Outcome, Status
 from reconciler.simulator import Machine, NfsMount, PortGroup
-from tests.live.passes.world import SERVER, VERSIONS, Keys, World, _shared_keys, world
+from tests.live.passes.world import PREFER, SERVER, VERSIONS, Keys, World, _shared_keys, world
 
 EXPORTS = ("/install/vmware_images", "/export/vms", "/export/iso")
 SERVERS = (SERVER, "10.10.0.9")
@@ -47,6 +47,7 @@ class Case:
     spec: dict[str, Any]
     model: dict[str, Any] = field(default_factory=dict)
     keys: tuple[bytes, ...] = ()
+    way: str = "ssh"
 
 
 @st.composite
@@ -107,6 +108,7 @@ def cases(draw: st.DrawFn) -> Case:
         spec,
         model,
         tuple(draw(st.lists(st.sampled_from(FOREIGN), max_size=3))),
+        draw(st.sampled_from(tuple(PREFER))),
     )
 
 
@@ -139,13 +141,18 @@ MOVES_ON = Case(
 
 def on(case: Case, folder: str) -> Any:
     installed = Keys(_shared_keys()).public("root").encode() + b"\n" + b"".join(case.keys)
-    return world(Path(folder), case.version, case.spec, authorized_keys=installed, **case.model)
+    spec = {**case.spec, "access": {"prefer": PREFER[case.way]}}
+    sdk = case.way != "ssh"
+    return world(Path(folder), case.version, spec, authorized_keys=installed, sdk=sdk, **case.model)
 
 
 @ONCE
 @given(cases())
 @example(SWAP)
+@example(replace(SWAP, way="sdk"))
 @example(MOVES_ON)
+@example(replace(MOVES_ON, way="sdk"))
+@example(replace(MOVES_ON, way="both"))
 def test_one_pass_does_all_that_may_be_done_and_the_next_finds_nothing(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder, on(case, folder) as there:
         first = there.run()
@@ -161,6 +168,8 @@ def test_one_pass_does_all_that_may_be_done_and_the_next_finds_nothing(case: Cas
 @ONCE
 @given(cases())
 @example(MOVES_ON)
+@example(replace(MOVES_ON, way="sdk"))
+@example(replace(MOVES_ON, way="both"))
 def test_a_dry_run_leaves_the_host_byte_for_byte_as_it_was(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder, on(case, folder) as there:
         before = there.host.digest()
@@ -171,6 +180,8 @@ def test_a_dry_run_leaves_the_host_byte_for_byte_as_it_was(case: Case) -> None:
 @ONCE
 @given(cases())
 @example(MOVES_ON)
+@example(replace(MOVES_ON, way="sdk"))
+@example(replace(MOVES_ON, way="both"))
 @example(replace(MOVES_ON, keys=(b"garbage", b'from="10.0.0.1" ssh-rsa QkJCQg== x\n')))
 def test_what_the_spec_does_not_name_is_left_alone(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder, on(case, folder) as there:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from reconciler.simulator import Farm, HostModel, Storage
 VERSIONS = ("4.1", "5.0", "5.5", "6.0", "6.5", "6.7", "7.0", "8.0")
 LEGACY = ("4.1", "5.0", "5.1", "5.5", "6.0")
 SERVER, PATH = "10.10.0.1", "/install/vmware_images"
+
+WAY: ContextVar[str] = ContextVar("WAY", default="ssh")
+"""Over which way the worlds of now are reached: `ssh`, `sdk`, or `both`."""
+PREFER = {"ssh": "auto", "sdk": "sdk", "both": "auto"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class World:
     keys: Keys
     folder: Path
     spec: dict[str, Any]
+    sdk: bool = False
     events: list[Event] = field(default_factory=list)
 
     def write(self) -> Path:
@@ -69,7 +75,10 @@ class World:
             "hostKey": self.host.host_keys[0],
             "legacyAlgorithms": self.host.version in LEGACY,
         }
-        access = {"ssh": ssh | self.spec.get("access", {}).get("ssh", {})}
+        asked = {"prefer": PREFER[WAY.get()], **self.spec.get("access", {})}
+        access = {**asked, "ssh": ssh | asked.get("ssh", {})}
+        if self.sdk:
+            access["sdk"] = self._sdk_access() | asked.get("sdk", {})
         document = {
             "apiVersion": "reconciler/v1",
             "kind": "Host",
@@ -79,6 +88,16 @@ class World:
         file = self.folder / "host.yaml"
         file.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
         return file
+
+    def _sdk_access(self) -> dict[str, Any]:
+        secret = self.folder / "root.password"
+        secret.write_text("VMware1!\n")
+        return {
+            "port": self.host.sdk_port,
+            "password": {"file": str(secret)},
+            "thumbprint": self.host.thumbprint,
+            "legacyAlgorithms": self.host.version in ("4.1", "5.0", "5.1", "5.5"),
+        }
 
     def look(self, **options: Any) -> HostReport:
         """A dry run."""
@@ -113,12 +132,14 @@ class World:
 def world(
     folder: Path, version: str, spec: Mapping[str, Any], storage: Storage | None = None, **model: Any
 ) -> Iterator[World]:
-    """A host of that version on which root's key is installed."""
+    """A host of that version on which root's key is installed. With `sdk=True` it answers the SDK too, and the spec has
+    a password for it."""
     keys = Keys(_shared_keys())
+    model.setdefault("sdk", WAY.get() != "ssh")
     installed = model.pop("authorized_keys", keys.public("root").encode() + b"\n")
     there = HostModel(name="esx", version=version, authorized_keys=installed, **model)
     with Farm.start([there], storage=storage or standard_storage()) as farm:
-        yield World(farm, farm.host("esx"), keys, folder, dict(spec))
+        yield World(farm, farm.host("esx"), keys, folder, dict(spec), there.sdk)
 
 
 def standard_storage() -> Storage:
