@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from reconciler.facts import (
     AuthorizedKeys,
@@ -50,7 +51,19 @@ HOST_READERS: dict[type[Question[Any]], Callable[[Row], Any]] = {
 OLD_KEYS = "root's keys of ESXi before 5.1 can only be seen over SSH"
 BANK = "only SSH shows what a reboot brings back"
 SHELL = "only SSH can show it"
+ON_PROPERTIES = {*HOST_PATHS, *ON_DATASTORES, Machines, ShellTimeout, HostTime}
 Answers = dict[Question[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Away(Unseen):
+    """Unseen since hostd, or what stands behind it, was away: to be asked again."""
+
+
+def _untold(fault: MethodFault) -> Unseen:
+    if isinstance(fault, Passing):
+        return _Away(f"hostd, the host's management agent, did not answer for two minutes: {fault.said}")
+    return Unseen(f"the host does not tell it over the SDK: {fault.said}")
 
 
 class SdkEyes:
@@ -62,44 +75,57 @@ class SdkEyes:
         self._session, self._pause, self._waiting = session, pause, waiting
         self._managers: Any = None
         self._stale: frozenset[str] = frozenset()
+        self._late: Passing | None = None
+        self._away: set[Question[Any]] = set()
         about = session.about
-        self._product: Product | Unclear
+        self._product: Product | Unseen
         try:
             self._product = shown.product(about.name, about.version, about.build)
         except Unclear as problem:
-            self._product = problem
+            self._product = Unseen(str(problem))
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Mapping[Question[Any], Any]:
-        """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. While hostd is away
-        it is waited for. Raises faults.Unreachable, faults.LoginRefused."""
+        """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. What hostd is away
+        for is asked again, and nothing else is. Raises faults.Unreachable, faults.LoginRefused."""
+        seen: Answers = {Identity(): self._product}
+        pending = {question for question in questions if not isinstance(question, Identity)}
+
+        def ask() -> bool:
+            answers = self._look(pending)
+            seen.update(answers)
+            pending.intersection_update(it for it, answer in answers.items() if isinstance(answer, _Away))
+            return bool(pending)
+
+        self._polls()(ask)
+        self._away = self._away - set(questions) | pending
+        return seen
+
+    def _polls(self) -> Retrying:
+        """Waits for hostd, but not again in a session in which it was waited for in vain and is still away."""
 
         def tell(state: RetryCallState) -> None:
             self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
 
-        polls = Retrying(
-            retry=retry_if_exception_type(Passing),
-            stop=stop_after_attempt(POLLS),
+        return Retrying(
+            retry=retry_if_result(bool),
+            stop=stop_after_attempt(1 if self._away else POLLS),
             wait=wait_exponential(multiplier=1, max=10),
             sleep=self._pause,
             before_sleep=tell,
-            reraise=True,
+            retry_error_callback=lambda state: None,
         )
+
+    def _look(self, questions: Collection[Question[Any]]) -> Answers:
+        rows: dict[str, list[Row]] = {}
+        untold: Answers = {}
         try:
-            answers: Answers = polls(lambda: self._look(set(questions)))
-        except Passing as fault:
-            why = f"hostd, the host's management agent, did not answer for two minutes: {fault.said}"
-            answers = {question: Unseen(why) for question in questions}
-            answers[Identity()] = self._product
-        return answers
-
-    def _look(self, questions: set[Question[Any]]) -> Answers:
-        rows = self._rows(questions)
+            rows = self._rows(questions)
+        except MethodFault as fault:
+            untold = {it: _untold(fault) for it in questions if type(it) in ON_PROPERTIES}
         stores = Stores(self._session, rows.get("Datastore", []), self._stale)
-        answers: Answers = {question: self._answer(question, rows, stores) for question in questions}
-        answers[Identity()] = self._product
-        return answers
+        return {it: untold.get(it) or self._answer(it, rows, stores) for it in questions}
 
-    def _rows(self, questions: set[Question[Any]]) -> dict[str, list[Row]]:
+    def _rows(self, questions: Collection[Question[Any]]) -> dict[str, list[Row]]:
         """All that the questions need, by kind, in one property call; another one for what was refreshed before."""
         kinds = {type(question) for question in questions}
         wants: list[Want] = []
@@ -121,15 +147,15 @@ class SdkEyes:
 
     def _refresh(self) -> None:
         """hostd tells free space as it was when it last looked (field guide, sdk.md); where it would not look again,
-        that is noted."""
+        that is noted. One that is away keeps nothing else from being told."""
         stale = []
+        self._late = None
         for row in self._session.read([Want("Datastore", ("summary.accessible",), HOST_DATASTORES)]):
             if row.values.get("summary.accessible"):
                 try:
                     self._session.call(row.object, "RefreshDatastore")
-                except Passing:
-                    raise
-                except MethodFault:
+                except MethodFault as fault:
+                    self._late = fault if isinstance(fault, Passing) else self._late
                     stale.append(row.object._moId)
         self._stale = frozenset(stale)
 
@@ -140,13 +166,13 @@ class SdkEyes:
             return OutOfReach(str(problem))
         except Unclear as problem:
             return Unseen(str(problem))
-        except Passing:
-            raise
         except MethodFault as fault:
-            return Unseen(f"the host does not tell it over the SDK: {fault.said}")
+            return _untold(fault)
 
     def _shown(self, question: Question[Any], rows: Mapping[str, list[Row]], stores: Stores) -> Any:
         """One answer. Raises Unclear, MethodFault."""
+        if isinstance(question, Datastores) and self._late is not None:
+            raise self._late
         if type(question) in STORE_READERS:
             return STORE_READERS[type(question)](question, stores)
         if type(question) in HOST_READERS:
