@@ -179,7 +179,7 @@ class SdkEyes:
             return HOST_READERS[type(question)](_only(rows, "HostSystem"))
         machines = rows.get("VirtualMachine", [])
         asked: dict[Question[Any], Callable[[], Any]] = {
-            Machines(): lambda: tuple(map(shown.machine, machines)),
+            Machines(): lambda: tuple(it for row in machines for it in shown.machines(row)),
             DisksInUse(): lambda: census.uses(machines, stores.names, stores.reached),
             AuthorizedKeys(): self._keys,
             ShellTimeout(): self._timeout,

@@ -20,9 +20,8 @@ from reconciler.image_facts import (
     TopDisk,
     TopDisks,
 )
-from reconciler.kinds.paths import parse_datastore_path
 from reconciler.observers.sdk.browser import Browser, Entry, Held
-from reconciler.observers.sdk.shown import Unclear
+from reconciler.observers.sdk.shown import Unclear, parsed
 from reconciler.observers.ssh import vmx
 from reconciler.observers.ssh.errors import Unreadable
 from reconciler.observers.ssh.folders import DESCRIPTOR, HEADER, Contents
@@ -37,7 +36,7 @@ LOCK = ".reconciler-lock"
 
 def state(question: ImageFolder, browser: Browser) -> ImageState | None:
     """What lies in an image's folder. None: there is no such folder. Raises Unclear, MethodFault."""
-    folder = parse_datastore_path(f"{question.base}/{question.folder}").relative
+    folder = parsed(f"{question.base}/{question.folder}").relative
     above, _, name = folder.rpartition("/")
     listed = browser.folder(above)
     if listed is None or name not in listed:
@@ -110,7 +109,7 @@ def _extents(question: ImageFolder, head: bytes | None) -> Iterable[str]:
 
 def library(question: Library, browser: Browser) -> tuple[str, ...] | None:
     """The folders directly below a base, dot-folders left out. Raises as `state`."""
-    folder = parse_datastore_path(question.base).relative
+    folder = parsed(question.base).relative
     found = browser.folder(folder)
     if found is None:
         above, _, name = folder.rpartition("/")
@@ -144,7 +143,7 @@ def top_disks(question: TopDisks, browsers: Mapping[str, Browser]) -> tuple[TopD
 
 
 def _top_disks(config: str, browsers: Mapping[str, Browser]) -> list[TopDisk]:
-    path = parse_datastore_path(config)
+    path = parsed(config)
     browser = browsers.get(path.datastore)
     if browser is None:
         raise Unclear(f"{config} lies on no datastore that can be looked at")

@@ -5,10 +5,11 @@ Shapes: vSphere API reference. Raises Unclear when an object does not show what 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from reconciler.facts import Datastore, Machine, Network, PortGroup, Product, SshService
-from reconciler.kinds.paths import VOLUMES
+from reconciler.kinds.paths import VOLUMES, DatastorePath, parse_datastore_path
 from reconciler.transports.sdk import Row
 from reconciler.transports.sdk.nas import nfs_source
 
@@ -21,6 +22,14 @@ class Unclear(Exception):
 
 class Beyond(Unclear):
     """Only SSH could tell it."""
+
+
+def parsed(path: str) -> DatastorePath:
+    """Where an absolute path lies. Raises Unclear for one on no datastore, which the API can't look at."""
+    try:
+        return parse_datastore_path(path)
+    except ValueError as error:
+        raise Unclear(f"it can't be looked at over the SDK: {error}") from error
 
 
 def need(row: Row, path: str) -> Any:
@@ -64,25 +73,27 @@ def _type(summary: Any, info: Any) -> str:
     return str(summary.type) if vmfs is None else f"VMFS-{vmfs.majorVersion}"
 
 
-def machine(row: Row) -> Machine:
-    """One registered machine. One that can't be read may stand on anything."""
+def machines(row: Row) -> tuple[Machine, ...]:
+    """One registered machine. Where it may stand in two places it is given in both: a machine too many only holds
+    something back. One that can't be read may stand on anything."""
     if row.values.get("runtime.connectionState") in ("invalid", "inaccessible", "orphaned"):
         raise Unclear("a registered virtual machine can't be read (its datastore may be lost)")
     path = row.values.get("config.files.vmPathName") or need(row, "summary.config.vmPathName")
-    store, relative = split(path)
     running = need(row, "runtime.powerState") != "poweredOff"
-    return Machine(need(row, "name"), store, relative, running)
+    return tuple(Machine(need(row, "name"), store, relative, running) for store, relative in places(path))
 
 
-def split(path: str) -> tuple[str, str]:
-    """Datastore and path of `[datastore1] a/a.vmx`. Raises Unclear."""
-    if path.startswith(VOLUMES):
+def places(path: str) -> list[tuple[str, str]]:
+    """Datastore and path of `[datastore1] a/a.vmx`: each that may be meant, for names may hold brackets. A datastore
+    that the host no longer knows is `[]`, followed by an absolute path. Raises Unclear."""
+    path = path.removeprefix("[] ")
+    if path.startswith("/"):
         store, _, relative = path.removeprefix(VOLUMES).partition("/")
-        return store, relative
-    store, found, relative = path.removeprefix("[").partition("] ")
-    if not path.startswith("[") or not found:
+        return [(store, relative)] if path.startswith(VOLUMES) else [("", path)]
+    ends = [at.start() for at in re.finditer(r"\] ", path)] if path.startswith("[") else []
+    if not ends:
         raise Unclear(f"{path!r} is no path on a datastore")
-    return store, relative
+    return [(path[1:end], path[end + 2 :]) for end in ends]
 
 
 def network(row: Row) -> Network:

@@ -8,10 +8,9 @@ from typing import Any
 
 from reconciler.facts import Datastore, Datastores, Folder, Place, Question
 from reconciler.image_facts import DisksInUse, FileBlock, HalfCopies, ImageFolder, Library, TopDisks
-from reconciler.kinds.paths import parse_datastore_path
 from reconciler.observers.sdk import images, shown
 from reconciler.observers.sdk.browser import Browser
-from reconciler.observers.sdk.shown import Unclear
+from reconciler.observers.sdk.shown import Unclear, parsed
 from reconciler.transports.sdk import Row, SdkSession
 
 NFS_BLOCK = 4096
@@ -52,7 +51,7 @@ class Stores:
 
     def at(self, path: str) -> Browser:
         """The one on which an absolute path lies. Raises Unclear when it is not there, or not accessible."""
-        wanted = parse_datastore_path(path).datastore
+        wanted = parsed(path).datastore
         found = self.named.get(wanted)
         if found is None:
             there = [it for it in self.all if wanted in (it.name, it.id)]
@@ -63,7 +62,7 @@ class Stores:
 
 def _place(question: Folder, stores: Stores) -> Place:
     """What stands at a path. Raises Unclear, MethodFault."""
-    return _standing(stores.at(question.path), parse_datastore_path(question.path).relative)
+    return _standing(stores.at(question.path), parsed(question.path).relative)
 
 
 def _standing(browser: Browser, relative: str) -> Place:

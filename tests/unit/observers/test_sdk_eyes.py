@@ -12,6 +12,7 @@ from reconciler.facts import (
     BackupOwed,
     Datastores,
     Facts,
+    Folder,
     Identity,
     Machines,
     Question,
@@ -116,3 +117,8 @@ def test_properties_that_are_refused_leave_what_needs_none() -> None:
 
 def test_a_version_that_is_none_is_unseen() -> None:
     assert isinstance(Host(version="next").see(Identity())[Identity()], Unseen)
+
+
+def test_a_path_elsewhere_on_the_host_is_unseen() -> None:
+    question = Folder("/tmp/x")
+    assert isinstance(Host().see(question)[question], Unseen)

@@ -142,20 +142,28 @@ def vm(path: str = "[ds 1] a/a.vmx", state: str = "poweredOff", connected: str =
     [
         ("[ds 1] a/a.vmx", ("ds 1", "a/a.vmx")),
         ("/vmfs/volumes/95e3/a/a.vmx", ("95e3", "a/a.vmx")),
+        ("[] /vmfs/volumes/95e3/a/a.vmx", ("95e3", "a/a.vmx")),
+        ("/var/run/a/a.vmx", ("", "/var/run/a/a.vmx")),
     ],
 )
 def test_where_a_machine_stands(path: str, where: tuple[str, str]) -> None:
-    assert shown.machine(vm(path)) == Machine("a", *where)
+    assert shown.machines(vm(path)) == (Machine("a", *where),)
 
 
 @pytest.mark.parametrize("state", ["poweredOn", "suspended"])
 def test_a_machine_that_is_not_off_counts_as_running(state: str) -> None:
-    assert shown.machine(vm(state=state)).running
+    (seen,) = shown.machines(vm(state=state))
+    assert seen.running
 
 
 def test_a_machine_without_configuration_is_found_by_its_summary() -> None:
     seen = row(name="a", summary__config__vmPathName="[ds] a/a.vmx", runtime__powerState="poweredOff")
-    assert shown.machine(seen) == Machine("a", "ds", "a/a.vmx")
+    assert shown.machines(seen) == (Machine("a", "ds", "a/a.vmx"),)
+
+
+def test_a_machine_that_may_stand_in_two_places_stands_in_both() -> None:
+    where = [("a", "b] c/a.vmx"), ("a] b", "c/a.vmx")]
+    assert shown.machines(vm("[a] b] c/a.vmx")) == tuple(Machine("a", *it) for it in where)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +180,17 @@ def test_a_machine_without_configuration_is_found_by_its_summary() -> None:
 )
 def test_a_machine_that_can_not_be_read_may_stand_on_anything(seen: Row) -> None:
     with pytest.raises(Unclear):
-        shown.machine(seen)
+        shown.machines(seen)
+
+
+@pytest.mark.parametrize("path", ["/tmp/x", "/vmfs/volumes/ds/../x", "/vmfs/volumes/ds/a\nb"])
+def test_a_path_that_the_api_has_no_way_to_look_at(path: str) -> None:
+    with pytest.raises(Unclear, match="can't be looked at over the SDK"):
+        shown.parsed(path)
+
+
+def test_a_path_on_a_datastore() -> None:
+    assert shown.parsed("/vmfs/volumes/ds 1/a/b").relative == "a/b"
 
 
 # -- network, services, hardware -------------------------------------------------------------------------------
