@@ -26,6 +26,7 @@ FAULTS: dict[str, str] = {
     "slow": "every command takes a while (seconds=S, by default 1)",
     "sdk-expired": "the sessions of the SDK are forgotten at the next call (count=N: the Nth)",
     "sdk-refuse": "the port of the SDK is closed",
+    "sdk-certificate": "the SDK shows another certificate, as if somebody stood between",
     "clear": "take all faults away",
 }
 

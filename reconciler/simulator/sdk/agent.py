@@ -10,17 +10,18 @@ from urllib.parse import unquote
 from reconciler.simulator import accounts
 from reconciler.simulator.sdk import (
     calls,
-    diskcalls,
-    filecalls,  # noqa: F401 - it fills the table of methods
+    diskcalls,  # noqa: F401 - it fills the table of methods
+    filecalls,  # noqa: F401 - it too
     files,
     soap,
 )
 from reconciler.simulator.sdk.calls import METHODS, RESTRICTED, Context
-from reconciler.simulator.sdk.collector import Collector, type_at, typed
+from reconciler.simulator.sdk.collector import Collector
+from reconciler.simulator.sdk.objects import about, gone, make, moment, ref
 from reconciler.simulator.sdk.server import Cut, HttpRequest, HttpResponse
 from reconciler.simulator.sdk.soap import ApiFault, BadRequest, Request
-from reconciler.simulator.sdk.versions import service_versions
-from reconciler.simulator.sdk.views import MANAGERS, Views, about, make, moment, ref
+from reconciler.simulator.sdk.versions import newest, service_versions
+from reconciler.simulator.sdk.views import MANAGERS, Views
 
 if TYPE_CHECKING:
     from reconciler.simulator.host import Host
@@ -30,8 +31,16 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 ANYBODY = (
     ("ServiceInstance", "RetrieveServiceContent"),
     ("SessionManager", "Login"),
-    ("ServiceInstance", "CurrentTime"),
 )
+SINGLE = {
+    "ServiceInstance": "ServiceInstance",
+    "PropertyCollector": "ha-property-collector",
+    "SessionManager": "ha-sessionmgr",
+    "FileManager": "ha-nfc-file-manager",
+    "VirtualDiskManager": "ha-vdiskmanager",
+    **dict(MANAGERS.values()),
+}
+"""The one object of a kind, by its id."""
 PROBE = ("FileManager", "DeleteDatastoreFile_Task")
 
 
@@ -55,6 +64,8 @@ class Agent:
         self._sessions: set[str] = set()
         self._context = Context(host, Views(host))
         self._collector = Collector(self._context.views)
+        self._since = host.hostd_from
+        self._version = soap.wire(newest(host.release.version))
 
     def rebooted(self) -> None:
         """Everything that hostd knew only for itself is gone."""
@@ -67,11 +78,18 @@ class Agent:
         path = unquote(request.path.partition("?")[0])
         if not self._host.hostd_answers():
             return HttpResponse(503)
+        self._restarted()
         if path == "/sdk/vimServiceVersions.xml":
             return HttpResponse(200, service_versions(self._host.release.version), XML)
         if path.rstrip("/") == "/sdk" and request.method == "POST":
             return await self._call(request)
         return await self._file(path, request)
+
+    def _restarted(self) -> None:
+        """hostd has started since the last call: nothing of before is known to it."""
+        if self._since != self._host.hostd_from:
+            self._since = self._host.hostd_from
+            self.rebooted()
 
     # -- the API ---------------------------------------------------------------------------------------------
 
@@ -81,9 +99,7 @@ class Agent:
             request = soap.parse(http.body)
         except BadRequest as problem:
             fault = ApiFault("InvalidRequest", str(problem))
-            return HttpResponse(500, soap.refusal(fault), XML)
-        except ApiFault as fault:
-            return HttpResponse(500, soap.refusal(fault), XML)
+            return HttpResponse(500, soap.refusal(fault, self._version), XML)
         self.called.append(request.method)
         try:
             if (request.kind, request.method) == ("SessionManager", "Login"):
@@ -92,8 +108,13 @@ class Agent:
             else:
                 value = await self._answered(request, session)
         except ApiFault as fault:
-            return HttpResponse(500, soap.refusal(fault), XML)
-        return HttpResponse(200, soap.answer(request, value), headers)
+            return HttpResponse(500, soap.refusal(fault, self._version), XML)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            # an argument that is not whole, as no client of the API would send it
+            return HttpResponse(
+                500, soap.refusal(ApiFault("InvalidRequest", repr(problem)), self._version), XML
+            )
+        return HttpResponse(200, soap.answer(request, value, self._version), headers)
 
     def _session(self, http: HttpRequest) -> str:
         if self._host.faults.falls_due("sdk-expired"):
@@ -122,6 +143,8 @@ class Agent:
 
     async def _answered(self, request: Request, session: str) -> Any:
         name = (request.kind, request.method)
+        if request.moid != SINGLE.get(request.kind, request.moid):
+            raise gone(request.kind, request.moid)
         if name == ANYBODY[0]:
             return self._content()
         if not session and name not in ANYBODY:
@@ -130,6 +153,8 @@ class Agent:
         if name == ("SessionManager", "Logout"):
             self._sessions.discard(session)
             return None
+        if request.method == soap.FETCH.name:
+            return self._collector.fetch(request.kind, request.moid, request.arguments["prop"])
         if request.kind == "PropertyCollector":
             return self._properties(request)
         known = METHODS.get(name)
@@ -172,35 +197,19 @@ class Agent:
         if request.method == "ContinueRetrievePropertiesEx":
             return self._collector.go_on(words["token"])
         if request.method == "RetrievePropertiesEx":
-            task = self._task(words["specSet"])
-            return task or self._collector.retrieve(words["specSet"], words["options"].maxObjects)
+            return self._collector.retrieve(words["specSet"], words["options"].maxObjects)
+        if request.method == "RetrieveProperties":
+            return self._collector.all(words["specSet"])
         raise ApiFault("NotSupported", f"{request.method} is not simulated")
-
-    def _task(self, specs: Any) -> Any:
-        """Properties of a task, which is no part of the inventory."""
-        wanted = specs[0].objectSet[0].obj
-        if wanted._wsdlName != "Task":
-            return None
-        info = self._context.tasks.get(wanted._moId)
-        if info is None:
-            raise ApiFault("ManagedObjectNotFound", "The task is gone", obj=ref("Task", wanted._moId))
-        properties: list[Any] = []
-        info = {**info, "progress": diskcalls.progress(info)}
-        for path in specs[0].propSet[0].pathSet:
-            value: Any = make("TaskInfo") if path == "info" else info.get(path.removeprefix("info."))
-            if value is not None:
-                properties.append(make("DynamicProperty", name=path, val=typed(value, type_at("Task", path))))
-        content = make("ObjectContent", obj=ref("Task", wanted._moId), propSet=properties)
-        return make("RetrieveResult", objects=[content])
 
     def _content(self) -> Any:
         return make(
             "ServiceContent",
             rootFolder=ref("Folder", "ha-folder-root"),
-            propertyCollector=ref("PropertyCollector", "ha-property-collector"),
-            sessionManager=ref("SessionManager", "ha-sessionmgr"),
-            fileManager=ref("FileManager", "ha-nfc-file-manager"),
-            virtualDiskManager=ref("VirtualDiskManager", "ha-vdiskmanager"),
+            propertyCollector=_only("PropertyCollector"),
+            sessionManager=_only("SessionManager"),
+            fileManager=_only("FileManager"),
+            virtualDiskManager=_only("VirtualDiskManager"),
             setting=ref(*MANAGERS["advancedOption"]),
             about=about(self._host),
         )
@@ -224,3 +233,7 @@ class Agent:
         if path.startswith(files.FOLDER):
             return await files.folder(self._host, path, request, self.changing)
         return HttpResponse(404, b"Not found\n")
+
+
+def _only(kind: str) -> Any:
+    return ref(kind, SINGLE[kind])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.simulator.esx.command import Refusal
 from reconciler.simulator.esx.network import Net
 from reconciler.simulator.esx.options import known, value_of
 from reconciler.simulator.model import NfsMount
-from reconciler.simulator.sdk.soap import ApiFault
-from reconciler.simulator.sdk.views import Views, make, moment, ref
+from reconciler.simulator.sdk.objects import gone, make, moment, ref
+from reconciler.simulator.sdk.soap import ApiFault, support
+from reconciler.simulator.sdk.views import Views
 from reconciler.simulator.volumes import NasRefusal
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ class Context:
 
     host: Host
     views: Views
-    tasks: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,8 +196,7 @@ def _by_moid(context: Context, moid: str) -> Any:
     try:
         return context.views.volume(moid)
     except KeyError:
-        message = "The object has already been deleted or has not been completely created"
-        raise ApiFault("ManagedObjectNotFound", message, obj=ref("Datastore", moid)) from None
+        raise gone("Datastore", moid) from None
 
 
 # -- the network -------------------------------------------------------------------------------------------------------
@@ -288,7 +286,10 @@ async def query_options(context: Context, moid: str, words: dict[str, Any]) -> A
     fitting = [name for name in found if name == wanted or (wanted.endswith(".") and name.startswith(wanted))]
     if wanted and not fitting:
         raise ApiFault("InvalidName", "A specified parameter was not correct: name", name=wanted)
-    return [make("OptionValue", key=it, value=value_of(context.host, found[it])) for it in fitting or found]
+    return [
+        make("OptionValue", key=it, value=support.long(value_of(context.host, found[it])))
+        for it in fitting or found
+    ]
 
 
 @method("HostDateTimeSystem", "QueryDateTime")
@@ -299,7 +300,3 @@ async def query_time(context: Context, moid: str, words: dict[str, Any]) -> Any:
 @method("ServiceInstance", "CurrentTime")
 async def current_time(context: Context, moid: str, words: dict[str, Any]) -> Any:
     return moment(context.host.now())
-
-
-def full(problem: OSError) -> bool:
-    return problem.errno in (errno.ENOSPC, errno.EDQUOT)

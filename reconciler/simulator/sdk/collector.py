@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from reconciler.simulator.sdk.objects import gone, make, ref
 from reconciler.simulator.sdk.soap import ApiFault, support
-from reconciler.simulator.sdk.views import Views, make, ref
+from reconciler.simulator.sdk.views import Views
 
+TRAVERSAL: Any = support.GetWsdlType("urn:vim25", "TraversalSpec")
 PAGE = 100
 """So many objects at most are in one answer; a token leads to the rest."""
 
@@ -18,13 +20,20 @@ class Collector:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._waiting: dict[str, list[Any]] = {}
+        self._turn = 0
 
     def retrieve(self, specs: Any, most: int | None) -> Any:
         """A RetrieveResult. Raises ApiFault."""
-        found: list[Any] = []
-        for spec in specs:
-            found += [self._content(spec, kind, moid) for kind, moid in self._objects(spec)]
-        return self._page([it for it in found if it is not None], most or PAGE)
+        return self._page(self.all(specs), most or PAGE)
+
+    def all(self, specs: Any) -> list[Any]:
+        """What every object shows, on no page. Raises ApiFault."""
+        shown = (self._content(spec, kind, moid) for spec in specs for kind, moid in self._objects(spec))
+        return [it for it in shown if it is not None]
+
+    def fetch(self, kind: str, moid: str, path: str) -> Any:
+        """One property of one object. Raises ApiFault."""
+        return self._value(kind, moid, path)
 
     def go_on(self, token: str) -> Any:
         """The next page. Raises ApiFault for a token that is none."""
@@ -39,7 +48,8 @@ class Collector:
             return None
         token = None
         if len(found) > most:
-            token = str(len(self._waiting))
+            self._turn += 1
+            token = str(self._turn)
             self._waiting[token] = found[most:]
         return make("RetrieveResult", objects=found[:most], token=token)
 
@@ -49,28 +59,39 @@ class Collector:
             if not wanted.skip:
                 yield kind, moid
             for step in wanted.selectSet:
-                if not hasattr(step, "path"):
-                    continue
+                if not isinstance(step, TRAVERSAL):
+                    raise ApiFault("NotSupported", "a named selection is not simulated")
                 below = self._value(kind, moid, step.path) or []
                 yield from ((it._wsdlName, it._moId) for it in below)
 
     def _content(self, spec: Any, kind: str, moid: str) -> Any:
-        fitting = next((it for it in spec.propSet if it.type._wsdlName == kind), None)
+        own = support.GetWsdlType("urn:vim25", kind)
+        fitting = next((it for it in spec.propSet if issubclass(own, it.type)), None)
         if fitting is None:
             return None
-        values = [(path, self._value(kind, moid, path)) for path in fitting.pathSet]
-        properties = [
-            make("DynamicProperty", name=path, val=value) for path, value in values if value is not None
-        ]
-        return make("ObjectContent", obj=ref(kind, moid), propSet=properties)
+        if fitting.all:
+            raise ApiFault("NotSupported", "all properties at once are not simulated")
+        content = make("ObjectContent", obj=ref(kind, moid))
+        for path in fitting.pathSet:
+            try:
+                value = self._value(kind, moid, path)
+            except ApiFault as fault:
+                if fault.name == "ManagedObjectNotFound" and spec.reportMissingObjectsInResults:
+                    return None
+                if fault.name != "NotSupported":
+                    raise
+                content.missingSet.append(make("MissingProperty", path=path, fault=fault.value()))
+                continue
+            if value is not None:
+                content.propSet.append(make("DynamicProperty", name=path, val=value))
+        return content
 
     def _value(self, kind: str, moid: str, path: str) -> Any:
         wanted = type_at(kind, path)
         try:
             value = self._views.value(kind, moid, path)
         except KeyError:
-            message = "The object has already been deleted or has not been completely created"
-            raise ApiFault("ManagedObjectNotFound", message, obj=ref(kind, moid)) from None
+            raise gone(kind, moid) from None
         return typed(value, wanted)
 
 

@@ -6,17 +6,17 @@ The disk is cloned by the same code as `vmkfstools -i`, with its refusals as fau
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 from typing import Any
 
 from reconciler.simulator.sdk.calls import Context, invalid, method
 from reconciler.simulator.sdk.filecalls import located, of_file, task
+from reconciler.simulator.sdk.objects import gone
 from reconciler.simulator.sdk.soap import ApiFault
-from reconciler.simulator.sdk.views import ref
+from reconciler.simulator.sdk.tasks import Job
 from reconciler.simulator.shell.process import Shell, standard
 from reconciler.simulator.shell.run import live, source
-from reconciler.simulator.shell.streams import Capture, Null
+from reconciler.simulator.shell.streams import Null
 
 FORMATS = {
     "thin": "thin",
@@ -27,7 +27,6 @@ FORMATS = {
 }
 ADAPTERS = ("ide", "busLogic", "lsiLogic")
 PATH = {"PATH": "/bin:/sbin:/usr/bin:/usr/sbin"}
-PERCENT = re.compile(r"Clone: (\d+)% done")
 
 
 @method("VirtualDiskManager", "CopyVirtualDisk_Task", changing=True)
@@ -38,18 +37,14 @@ async def copy_disk(context: Context, moid: str, words: dict[str, Any]) -> Any:
         raise invalid("destSpec")
     _, old = located(context, words["sourceName"])
     _, new = located(context, words["destName"])
-    number = f"haTask-{len(context.tasks) + 1}"
-    info: dict[str, Any] = {"state": "running", "cancelled": False}
-    context.tasks[number] = info
+    job = Job("VirtualDiskManager.copyVirtualDisk", context.host.now())
     command = f"vmkfstools -i {shlex.quote(old)} {shlex.quote(new)} -d {form}"
-    info["work"] = context.host.spawn(_cloned(context, command, info))
-    return ref("Task", number)
+    job.work = context.host.spawn(_cloned(context, command, job))
+    return context.views.tasks.add(job)
 
 
-async def _cloned(context: Context, command: str, info: dict[str, Any]) -> int:
-    said = Capture()
-    info["said"] = said
-    shell = Shell(context.host, standard(Null(), said, said), dict(PATH), set(PATH))
+async def _cloned(context: Context, command: str, job: Job) -> int:
+    shell = Shell(context.host, standard(Null(), job.said, job.said), dict(PATH), set(PATH))
 
     async def work() -> None:
         await source(shell, command)
@@ -57,14 +52,12 @@ async def _cloned(context: Context, command: str, info: dict[str, Any]) -> int:
     try:
         status = await live(shell, work)
     except asyncio.CancelledError:
-        info.update(
-            state="error", error=ApiFault("RequestCanceled", "The task was canceled by a user.").value()
-        )
+        fault = ApiFault("RequestCanceled", "The task was canceled by a user.")
+        job.state, job.error, job.cancelled = "error", fault.value(), True
         return 1
-    if status == 0:
-        info["state"] = "success"
-    else:
-        info.update(state="error", error=_fault(said.data.decode("utf-8", "replace")).value())
+    job.state = "success" if status == 0 else "error"
+    if status:
+        job.error = _fault(job.said.data.decode("utf-8", "replace")).value()
     return status
 
 
@@ -82,21 +75,15 @@ def _fault(said: str) -> ApiFault:
     return ApiFault("FileFault", last[0], file="")
 
 
-def progress(info: dict[str, Any]) -> int | None:
-    """How far a copy is, in percent."""
-    said = info.get("said")
-    if said is None or info["state"] != "running":
-        return None
-    found = PERCENT.findall(said.data.decode("utf-8", "replace"))
-    return int(found[-1]) if found else 0
-
-
 @method("Task", "CancelTask")
 async def cancel(context: Context, moid: str, words: dict[str, Any]) -> None:
-    info = context.tasks.get(moid)
-    if info is None or info["state"] != "running":
+    try:
+        job = context.views.tasks.job(moid)
+    except KeyError:
+        raise gone("Task", moid) from None
+    if job.state != "running" or job.work is None:
         raise ApiFault("InvalidState", "The operation is not allowed in the current state.")
-    info["work"].cancel()
+    job.work.cancel()
 
 
 @method("FileManager", "CopyDatastoreFile_Task", changing=True)
@@ -114,4 +101,4 @@ async def copy_file(context: Context, moid: str, words: dict[str, Any]) -> Any:
         except OSError as problem:
             raise of_file(problem, origin) from problem
 
-    return await task(context, work)
+    return await task(context, "FileManager.copyFile", work)

@@ -12,9 +12,10 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from reconciler.simulator.sdk.calls import Context, invalid, method
+from reconciler.simulator.sdk.calls import Context, SimulationMissing, invalid, method
+from reconciler.simulator.sdk.objects import make, moment, ref
 from reconciler.simulator.sdk.soap import ApiFault, support
-from reconciler.simulator.sdk.views import make, moment, ref
+from reconciler.simulator.sdk.tasks import Job
 from reconciler.simulator.volumes import Attached
 
 PATH = re.compile(r"\[(?P<datastore>[^\]]+)\](?: (?P<path>.*))?")
@@ -31,7 +32,7 @@ FAULTS = {
 def located(context: Context, text: str) -> tuple[Attached, str]:
     """The volume of `[datastore1] a/b`, and the absolute path. Raises ApiFault."""
     match = PATH.fullmatch(text or "")
-    if match is None:
+    if match is None or ".." in (match["path"] or "").split("/"):
         raise ApiFault("InvalidDatastorePath", f"Invalid datastore path '{text}'.", datastorePath=text or "")
     volume = next((it for it in context.views.volumes if it.name == match["datastore"]), None)
     if volume is None:
@@ -48,15 +49,15 @@ def of_file(problem: OSError, text: str) -> ApiFault:
     return ApiFault(name, f"{name} {text}: {problem.strerror}", file=text)
 
 
-async def task(context: Context, work: Callable[[], Awaitable[Any]]) -> Any:
+async def task(context: Context, method: str, work: Callable[[], Awaitable[Any]]) -> Any:
     """Do it, and hand out a task that tells how it went."""
-    number, info = f"haTask-{len(context.tasks) + 1}", dict[str, Any](state="success", cancelled=False)
+    job = Job(method, context.host.now())
     try:
-        info["result"] = await work()
+        job.result = await work()
+        job.state = "success"
     except ApiFault as fault:
-        info.update(state="error", error=fault.value())
-    context.tasks[number] = info
-    return ref("Task", number)
+        job.state, job.error = "error", fault.value()
+    return context.views.tasks.add(job)
 
 
 @method("HostDatastoreBrowser", "SearchDatastore_Task")
@@ -64,12 +65,14 @@ async def search(context: Context, moid: str, words: dict[str, Any]) -> Any:
     async def work() -> Any:
         return _listing(context, words["datastorePath"], words.get("searchSpec"))
 
-    return await task(context, work)
+    return await task(context, "HostDatastoreBrowser.SearchDatastore", work)
 
 
 def _listing(context: Context, text: str, spec: Any) -> Any:
     volume, path = located(context, text)
     files = context.host.files
+    if spec is not None and spec.query:
+        raise SimulationMissing("a search by kinds of files")
     try:
         names = sorted(files.names(path))
     except OSError as problem:
@@ -93,7 +96,7 @@ async def search_below(context: Context, moid: str, words: dict[str, Any]) -> An
         found = list(_below(context, words["datastorePath"], words.get("searchSpec")))
         return support.GetWsdlType("urn:vim25", "ArrayOfHostDatastoreBrowserSearchResults")(found)
 
-    return await task(context, work)
+    return await task(context, "HostDatastoreBrowser.SearchDatastoreSubFolders", work)
 
 
 def _below(context: Context, text: str, spec: Any) -> Iterator[Any]:
@@ -123,6 +126,8 @@ def _info(context: Context, path: str, name: str, wanted: Any) -> Any:
             more["fileSize"] = node.size
         if wanted.modification:
             more["modification"] = moment(node.mtime)
+        if wanted.fileOwner:
+            more["owner"] = "root"
     return make(kind if wanted is not None and wanted.fileType else "FileInfo", path=name, **more)
 
 
@@ -156,7 +161,7 @@ async def delete(context: Context, moid: str, words: dict[str, Any]) -> Any:
         except OSError as problem:
             raise of_file(problem, text) from problem
 
-    return await task(context, work)
+    return await task(context, "FileManager.DeleteDatastoreFile", work)
 
 
 def _remove(context: Context, path: str) -> None:
@@ -187,4 +192,4 @@ async def move(context: Context, moid: str, words: dict[str, Any]) -> Any:
         except OSError as problem:
             raise of_file(problem, source) from problem
 
-    return await task(context, work)
+    return await task(context, "FileManager.MoveDatastoreFile", work)

@@ -43,13 +43,19 @@ async def folder(host: Host, path: str, request: HttpRequest, changing: Changing
     """GET and HEAD of a file on a datastore, whole or a range of it; PUT writes one anew."""
     words = parse_qs(request.path.partition("?")[2])
     volume = host.volumes.by_name((words.get("dsName") or [""])[0])
-    if volume is None or not volume.reached or words.get("dcPath") != [DATACENTER]:
+    inside = path.removeprefix(FOLDER)
+    if (
+        volume is None
+        or not volume.reached
+        or words.get("dcPath") != [DATACENTER]
+        or ".." in inside.split("/")
+    ):
         return HttpResponse(404)
     if request.method == "PUT":
-        return await _put(host, f"/vmfs/volumes/{volume.id}/{path.removeprefix(FOLDER)}", request, changing)
+        return await _put(host, f"/vmfs/volumes/{volume.id}/{inside}", request, changing)
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(405)
-    node = host.files.find(f"/vmfs/volumes/{volume.id}/{path.removeprefix(FOLDER)}")
+    node = host.files.find(f"/vmfs/volumes/{volume.id}/{inside}")
     if node is None:
         return HttpResponse(404)
     if node.kind != "f":
@@ -63,7 +69,7 @@ async def folder(host: Host, path: str, request: HttpRequest, changing: Changing
     if first > last:
         return HttpResponse(416)
     told = {"Content-Range": f"bytes {first}-{last}/{node.size}"}
-    return HttpResponse(206, node.data[first : last + 1], told)
+    return HttpResponse(206, node.read_at(first, last + 1 - first), told)
 
 
 async def _put(host: Host, path: str, request: HttpRequest, changing: Changing) -> HttpResponse:

@@ -23,8 +23,10 @@ class SdkPort:
         self.certificate = made.public_bytes(serialization.Encoding.DER)
         self.thumbprint = "SHA256:" + made.fingerprint(hashes.SHA256()).hex(":").upper()
         self.agent = Agent(host, host_keys)
-        context = certificates.context(made, old=not host.release.since(6))
-        self._server = HttpsServer(host, address, context, self.agent.handle)
+        old = not host.release.since(6)
+        self._own = certificates.context(made, old=old)
+        self._others = certificates.context(certificates.make(f"not {host.name}", address), old=old)
+        self._server = HttpsServer(address, self._own, self.agent.handle)
 
     @property
     def port(self) -> int:
@@ -40,6 +42,8 @@ class SdkPort:
             self._power(up)
 
         def on_ssh(running: bool) -> None:
+            if self._host.faults.get("cut-now") is not None:
+                self._server.cut()
             ssh(running)
             self._faults()
 
@@ -55,8 +59,10 @@ class SdkPort:
     def _faults(self) -> None:
         if self._host.faults.get("sdk-refuse") is not None or not self._host.up:
             self._server.close()
-        else:
-            self._host.spawn(self._again())
+            return
+        strange = self._host.faults.get("sdk-certificate") is not None
+        self._server.show(self._others if strange else self._own)
+        self._host.spawn(self._again())
 
     async def _again(self) -> int:
         await self._server.open()

@@ -13,12 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from reconciler.simulator.errors import SimulatorError
-
-if TYPE_CHECKING:
-    from reconciler.simulator.host import Host
 
 MOST_BODY = 4 * 1024 * 1024
 MOST_HEAD = 64 * 1024
@@ -74,8 +70,8 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 class HttpsServer:
     """The port. `open` and `close` follow the host's power; the number stays."""
 
-    def __init__(self, host: Host, address: str, context: ssl.SSLContext, handler: Handler) -> None:
-        self._host, self.address, self._context, self._handler = host, address, context, handler
+    def __init__(self, address: str, context: ssl.SSLContext, handler: Handler) -> None:
+        self.address, self._context, self._handler = address, context, handler
         self.port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -94,6 +90,12 @@ class HttpsServer:
             self.port = port
             return
         raise SimulatorError(f"no free port for the SDK on {self.address} (stop what listens there)")
+
+    def show(self, context: ssl.SSLContext) -> None:
+        """Speak TLS so from the next `open` on; for that it is closed now if it speaks otherwise."""
+        if context is not self._context:
+            self.close()
+            self._context = context
 
     def close(self) -> None:
         """Stop listening, and cut what is open."""

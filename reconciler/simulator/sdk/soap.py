@@ -18,7 +18,6 @@ HEAD = (
     'xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
     "<soapenv:Body>\n"
 )
-NEWEST = "vim.version.v8_0_0_1"
 TAIL = "\n</soapenv:Body>\n</soapenv:Envelope>"
 PREFIXES = {
     ENVELOPE: "soapenv",
@@ -27,6 +26,16 @@ PREFIXES = {
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
     "urn:vim25": "",
 }
+
+
+OPTIONAL: int = support.F_OPTIONAL
+FETCH = support.Object(
+    name="Fetch",
+    wsdlName="Fetch",
+    params=(support.Object(name="prop", type=str, flags=0),),
+    result=object,
+)
+"""How pyVmomi reads one property; every object has it, and no table of types."""
 
 
 class ApiFault(Exception):
@@ -57,11 +66,11 @@ class Request:
 
 
 def parse(body: bytes) -> Request:
-    """Read a request. Raises BadRequest, or ApiFault for a method that the type does not have."""
+    """Read a request. Raises BadRequest."""
     parser = _Parser()
     try:
         return parser.parse(body)
-    except (ApiFault, BadRequest):
+    except BadRequest:
         raise
     except Exception as error:
         raise BadRequest(f"{type(error).__name__}: {error}") from error
@@ -92,6 +101,11 @@ class _Parser(adapter.ExpatDeserializerNSHandlers):  # type: ignore[misc]
         self._collect()
         if self.request.info is None:
             raise BadRequest("there is no method")
+        for wanted in self.request.info.params:
+            if not wanted.flags & OPTIONAL and wanted.name not in self.request.arguments:
+                if not issubclass(wanted.type, list):
+                    raise BadRequest(f"{self.request.method} lacks the argument {wanted.name}")
+                self.request.arguments[wanted.name] = wanted.type()
         return self.request
 
     def StartElementHandler(self, tag: str, attr: dict[str, str]) -> None:  # noqa: N802 - pyVmomi's name
@@ -144,14 +158,22 @@ class _Parser(adapter.ExpatDeserializerNSHandlers):  # type: ignore[misc]
 
 
 def _method(kind: Any, name: str) -> Any:
+    if name == FETCH.name:
+        return FETCH
     for candidate in kind.__mro__:
         for info in getattr(candidate, "_methodInfo", {}).values():
             if info.wsdlName == name:
                 return info
-    raise ApiFault("MethodNotFound", f"{name} is no method of {kind.__name__}", receiver=None, method=name)
+    raise BadRequest(f"Unable to resolve WSDL method name {name} for {kind.__name__}")
 
 
-def answer(request: Request, value: Any) -> bytes:
+def wire(number: str) -> str:
+    """pyVmomi's name of a version of the API: what is newer is not sent."""
+    names = support.versionIdMap.items()
+    return str(next(name for name, spoken in names if spoken == number and name.startswith("vim.version.")))
+
+
+def answer(request: Request, value: Any, version: str) -> bytes:
     """What is sent for a call that went well."""
     result = request.info.result
     inner = ""
@@ -159,16 +181,16 @@ def answer(request: Request, value: Any) -> bytes:
         several = issubclass(result, list)
         values = value if several else [value]
         kind = result.Item if several else result
-        inner = "".join(_serialized("returnval", each, kind) for each in values)
+        inner = "".join(_serialized("returnval", each, kind, version) for each in values)
     name = request.method
     text = f'{HEAD}<{name}Response xmlns="urn:vim25">{inner}</{name}Response>{TAIL}'
     return text.encode("utf-8", "surrogateescape")
 
 
-def refusal(fault: ApiFault) -> bytes:
+def refusal(fault: ApiFault, version: str) -> bytes:
     """What is sent in place of an answer."""
-    info = support.Object(name=f"{fault.name}Fault", type=object, version=NEWEST, flags=0)
-    detail = adapter.SerializeFaultDetail(fault.value(), info, NEWEST, dict(PREFIXES))
+    info = support.Object(name=f"{fault.name}Fault", type=object, version=version, flags=0)
+    detail = adapter.SerializeFaultDetail(fault.value(), info, version, dict(PREFIXES))
     text = (
         f"{HEAD}<soapenv:Fault><faultcode>ServerFaultCode</faultcode>"
         f"<faultstring>{escape(fault.message)}</faultstring><detail>{detail}</detail></soapenv:Fault>{TAIL}"
@@ -176,6 +198,6 @@ def refusal(fault: ApiFault) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _serialized(name: str, value: Any, kind: Any) -> str:
-    info = support.Object(name=name, type=kind, version=NEWEST, flags=0)
-    return str(adapter.SerializeToStr(value, info, NEWEST, dict(PREFIXES)))
+def _serialized(name: str, value: Any, kind: Any, version: str) -> str:
+    info = support.Object(name=name, type=kind, version=version, flags=0)
+    return str(adapter.SerializeToStr(value, info, version, dict(PREFIXES)))

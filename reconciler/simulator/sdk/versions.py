@@ -18,7 +18,12 @@ API = (
     "6.7.2",
     "6.7.3",
 )
-NEWER = ("7.0.0.0", "7.0.1.0", "7.0.2.0", "7.0.3.0", "8.0.0.0", "8.0.0.1", "8.0.1.0", "8.0.2.0")
+NEWER = ("7.0.0.0", "7.0.1.0", "7.0.2.0", "7.0.3.0", "8.0.0.0", "8.0.0.1", "8.0.1.0", "8.0.2.0", "9.0.0.0")
+
+
+def newest(version: tuple[int, ...]) -> str:
+    """`AboutInfo.apiVersion`: the newest that a host speaks."""
+    return [it for it in (*API, *NEWER) if _number(it) <= version][-1]
 
 
 def service_versions(version: tuple[int, ...]) -> bytes:

@@ -5,14 +5,14 @@ Shapes and meanings: vSphere API reference; the SSH service's label and policy: 
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pyVmomi import VmomiSupport
-
 from reconciler.simulator.esx.network import Net
 from reconciler.simulator.esx.vmsvc import valid
+from reconciler.simulator.sdk.objects import about, make, moment, ref
+from reconciler.simulator.sdk.soap import ApiFault
+from reconciler.simulator.sdk.tasks import Tasks
 from reconciler.simulator.vms.files import disk_facts, home, snapshot_file, snapshots
 from reconciler.simulator.volumes import Attached, hardware_uuid
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.simulator.host import Host
     from reconciler.simulator.model import Machine, PortGroup
 
-support: Any = VmomiSupport
 MANAGERS = {
     "serviceSystem": ("HostServiceSystem", "serviceSystem"),
     "datastoreSystem": ("HostDatastoreSystem", "ha-datastoresystem"),
@@ -35,37 +34,6 @@ POLICY = {True: "on", False: "off"}
 VMFS = {"VMFS-3": (3, "3.58"), "VMFS-5": (5, "5.81"), "VMFS-6": (6, "6.82")}
 
 
-def make(name: str, /, **fields: Any) -> Any:
-    """A data object by its name in the API."""
-    return support.GetWsdlType("urn:vim25", name)(**fields)
-
-
-def ref(kind: str, moid: str) -> Any:
-    """A reference to a managed object."""
-    return support.GetWsdlType("urn:vim25", kind)(moid, None)
-
-
-def moment(seconds: float) -> Any:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-
-
-def about(host: Host) -> Any:
-    release = host.release
-    number = ".".join(str(part) for part in release.version[: 2 if release.version[:2] < (6, 7) else 3])
-    return make(
-        "AboutInfo",
-        name=release.product,
-        fullName=f"{release.product} {release.number} build-{release.build}",
-        vendor="VMware, Inc.",
-        version=release.number,
-        build=release.build,
-        osType="vmnix-x86",
-        productLineId="embeddedEsx",
-        apiType="HostAgent",
-        apiVersion=number if release.version[:2] < (7, 0) else f"{release.number}.0",
-    )
-
-
 class Views:
     """The properties of one host's objects. `stale` is the free space that hostd knows, by volume id: it asks
     again only when it is told to."""
@@ -73,9 +41,13 @@ class Views:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.stale: dict[str, int] = {}
+        self.tasks = Tasks()
 
     def value(self, kind: str, moid: str, path: str) -> Any:
-        """The value at a path; None where nothing is set. Raises KeyError for an object that is not there."""
+        """The value at a path; None where nothing is set.
+
+        Raises KeyError for an object that is not there, ApiFault for what a real host shows and this one does not.
+        """
         tables: dict[str, Callable[[str], dict[str, Callable[[], Any]]]] = {
             "HostSystem": self._host_system,
             "HostServiceSystem": lambda moid: {"serviceInfo": self._services},
@@ -83,6 +55,7 @@ class Views:
             "OptionManager": lambda moid: {},
             "Datastore": lambda moid: self._datastore(self.volume(moid)),
             "VirtualMachine": self._machine,
+            "Task": lambda moid: {"info": lambda: self.tasks.info(moid)},
         }
         table = tables[kind](moid)
         words = path.split(".")
@@ -93,7 +66,7 @@ class Views:
                 for word in words[count:]:
                     value = getattr(value, word, None)
                 return value
-        return None
+        raise ApiFault("NotSupported", f"{kind}.{path} is not simulated")
 
     # -- the host --------------------------------------------------------------------------------------------
 
@@ -116,9 +89,13 @@ class Views:
             "datastore": lambda: [ref("Datastore", it.id) for it in self.volumes],
             "vm": lambda: [ref("VirtualMachine", str(it.id)) for it in host.machines],
             "hardware.systemInfo": lambda: system,
-            "runtime.connectionState": lambda: "connected",
-            "runtime.inMaintenanceMode": lambda: host.maintenance,
-            "runtime.bootTime": lambda: moment(host.boot_time),
+            "runtime": lambda: make(
+                "HostRuntimeInfo",
+                connectionState="connected",
+                powerState="poweredOn",
+                inMaintenanceMode=host.maintenance,
+                bootTime=moment(host.boot_time),
+            ),
         }
 
     def _managers(self) -> Any:
@@ -313,8 +290,18 @@ class Views:
         whole = valid(self.host, machine)
         shown: dict[str, Callable[[], Any]] = {
             "name": lambda: machine.name if whole else home(machine),
-            "runtime.powerState": lambda: "poweredOn" if machine.running else "poweredOff",
-            "runtime.connectionState": lambda: "connected" if whole else "invalid",
+            "runtime": lambda: make(
+                "VirtualMachineRuntimeInfo",
+                connectionState="connected" if whole else "invalid",
+                powerState="poweredOn" if machine.running else "poweredOff",
+                toolsInstallerMounted=False,
+                numMksConnections=0,
+                faultToleranceState="notConfigured",
+                recordReplayState="inactive",
+                onlineStandby=False,
+                consolidationNeeded=False,
+                host=ref("HostSystem", "ha-host"),
+            ),
             "summary.config.vmPathName": lambda: home(machine),
             "config.files": lambda: (
                 make("VirtualMachineFileInfo", vmPathName=home(machine)) if whole else None
