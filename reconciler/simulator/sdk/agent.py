@@ -13,6 +13,7 @@ from reconciler.simulator.sdk import (
     diskcalls,  # noqa: F401 - it fills the table of methods
     filecalls,  # noqa: F401 - it too
     files,
+    netcalls,  # noqa: F401 - it too
     soap,
 )
 from reconciler.simulator.sdk.calls import METHODS, RESTRICTED, Context
