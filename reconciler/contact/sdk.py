@@ -28,11 +28,11 @@ class SdkWay:
             api_target(host.access.sdk, host.name, host.address, "access.sdk", "HostAgent")
         )
         try:
+            self.eyes = SdkEyes(self.session, around.pause, around.waiting(host.name))
             self.restricted, self.doubt = licence_of(self.session)
         except BaseException:
             self.session.close()
             raise
-        self.eyes = SdkEyes(self.session, around.pause, around.waiting(host.name))
         self._work = around.work(host.name, state_dir / "spool")
 
     def hands(self, product: Product) -> SdkHands:

@@ -103,7 +103,10 @@ class Browser:
     def head(self, relative: str, length: int) -> bytes | None:
         """The first bytes of a file; None: there is none. Raises Held."""
         wanted = {"Range": f"bytes=0-{length - 1}"}
-        answer = self._session.https("GET", self._url(relative), headers=wanted, limit=16 * 1024 * 1024)
+        try:
+            answer = self._session.https("GET", self._url(relative), headers=wanted, limit=16 * 1024 * 1024)
+        except NoRight as fault:
+            raise Held(fault.said) from fault
         if answer.status == 404:
             return None
         if answer.status == 416:

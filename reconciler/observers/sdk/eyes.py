@@ -19,7 +19,6 @@ from reconciler.facts import (
     NetworkState,
     OutOfReach,
     Persistence,
-    Product,
     Question,
     SessionKey,
     ShellTimeout,
@@ -67,7 +66,10 @@ def _untold(fault: MethodFault) -> Unseen:
 
 
 class SdkEyes:
-    """Looks at one host. `pause` waits that many seconds; `waiting` is told why and how long."""
+    """Looks at one host. `pause` waits that many seconds; `waiting` is told why and how long.
+
+    Raises faults.Unsupported for a version that is not managed.
+    """
 
     def __init__(
         self, session: SdkSession, pause: Callable[[float], None], waiting: Callable[[str, float], None]
@@ -78,11 +80,7 @@ class SdkEyes:
         self._late: Passing | None = None
         self._away: set[Question[Any]] = set()
         about = session.about
-        self._product: Product | Unseen
-        try:
-            self._product = shown.product(about.name, about.version, about.build)
-        except Unclear as problem:
-            self._product = Unseen(str(problem))
+        self._product = shown.product(about.name, about.version, about.build)
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Mapping[Question[Any], Any]:
         """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. What hostd is away
@@ -191,7 +189,7 @@ class SdkEyes:
         return asked.get(question, lambda: OutOfReach(SHELL))()
 
     def _keys(self) -> KeysFile | OutOfReach:
-        if isinstance(self._product, Product) and self._product.version < FIRST_KEYS:
+        if self._product.version < FIRST_KEYS:
             return OutOfReach(OLD_KEYS)
         answer = self._session.https("GET", KEYS_PATH)
         if answer.status == 404:

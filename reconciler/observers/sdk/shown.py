@@ -9,7 +9,9 @@ import re
 from typing import Any
 
 from reconciler.facts import Datastore, Machine, Network, PortGroup, Product, SshService
+from reconciler.faults import Unsupported
 from reconciler.kinds.paths import VOLUMES, DatastorePath, parse_datastore_path
+from reconciler.observers.ssh import identity
 from reconciler.transports.sdk import Row
 from reconciler.transports.sdk.nas import nfs_source
 
@@ -41,12 +43,12 @@ def need(row: Row, path: str) -> Any:
 
 
 def product(name: str, version: str, build: str) -> Product:
-    """What the host says it is. Raises Unclear for a version that is none."""
-    parts = version.split(".")
+    """What the host says it is. Raises faults.Unsupported for what is not managed, as over SSH."""
+    parts, said = version.split("."), f"the SDK says {f'{name} {version} build-{build}'!r}"
     if not all(part.isdecimal() for part in parts) or not 2 <= len(parts) <= 4:
-        raise Unclear(f"{name} {version!r} is no version that can be read")
+        raise Unsupported(f"its version can't be read: {said}", next=identity.NEXT)
     major, minor, patch = (*map(int, parts[:3]), 0)[:3]
-    return Product(name, (major, minor, patch), build)
+    return identity.managed(Product(name, (major, minor, patch), build), said)
 
 
 def datastore(row: Row, *, fresh: bool = True) -> Datastore:

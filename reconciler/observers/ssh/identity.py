@@ -27,10 +27,15 @@ def product(text: str) -> Product:
     if match is None:
         raise Unsupported(f"this is no ESXi: vmware -v printed {_quoted(text)}", next=NEXT)
     version = (int(match[2]), int(match[3]), int(match[4] or 0))
-    reason = _unsupported(match[1].removeprefix("VMware "), version)
+    return managed(Product(match[1], version, match[5]), f"vmware -v printed {_quoted(match[0])}")
+
+
+def managed(product: Product, said: str) -> Product:
+    """The product, if it is one that is managed; `said` is what the host said of itself. Raises faults.Unsupported."""
+    reason = _unsupported(product.name.removeprefix("VMware "), product.version)
     if reason:
-        raise Unsupported(f"{reason}: vmware -v printed {_quoted(match[0])}", next=NEXT)
-    return Product(match[1], version, match[5])
+        raise Unsupported(f"{reason}: {said}", next=NEXT)
+    return product
 
 
 def _quoted(text: str) -> str:

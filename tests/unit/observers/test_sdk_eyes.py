@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from pyVmomi import vim as typed_vim
 
 from reconciler.facts import (
@@ -20,6 +21,7 @@ from reconciler.facts import (
     SshState,
     Unseen,
 )
+from reconciler.faults import Unsupported
 from reconciler.image_facts import HostTime
 from reconciler.observers.sdk.eyes import SdkEyes
 from reconciler.transports.sdk import About, MethodFault, Passing, Row, Want
@@ -115,8 +117,9 @@ def test_properties_that_are_refused_leave_what_needs_none() -> None:
     assert host.pauses == []
 
 
-def test_a_version_that_is_none_is_unseen() -> None:
-    assert isinstance(Host(version="next").see(Identity())[Identity()], Unseen)
+def test_a_version_that_is_none_is_not_looked_at() -> None:
+    with pytest.raises(Unsupported):
+        Host(version="next").see(Identity())
 
 
 def test_a_path_elsewhere_on_the_host_is_unseen() -> None:

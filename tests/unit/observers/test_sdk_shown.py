@@ -9,6 +9,7 @@ import pytest
 from pyVmomi import VmomiSupport
 
 from reconciler.facts import Datastore, Machine, Network, NfsSource, PortGroup, Product, SshService
+from reconciler.faults import Unsupported
 from reconciler.observers.sdk import shown
 from reconciler.observers.sdk.shown import Unclear
 from reconciler.transports.sdk import Row
@@ -38,8 +39,17 @@ def test_products(version: str, read: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("version", ["", "6", "six.seven", "1.2.3.4.5", "6..7"])
 def test_a_version_that_is_none(version: str) -> None:
-    with pytest.raises(Unclear):
+    with pytest.raises(Unsupported, match="can't be read"):
         shown.product("VMware ESXi", version, "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("VMware ESXi", "4.0.0"), ("VMware ESX", "4.1.0"), ("VMware ESXi", "10.0.0"), ("Linux", "6.1")],
+)
+def test_what_is_not_managed_over_ssh_is_not_managed_over_the_sdk(name: str, version: str) -> None:
+    with pytest.raises(Unsupported, match="the SDK says"):
+        shown.product(name, version, "1")
 
 
 # -- datastores ------------------------------------------------------------------------------------------------
