@@ -71,8 +71,10 @@ class Agent:
             request = there.request(connection)
             if not request:
                 return
+            # decided before the answer goes out, after which the test goes on
+            last = self.goodbye
             connection.sendall(self._answer(request))
-            if self.goodbye:
+            if last:
                 return
 
     def _answer(self, request: bytes) -> bytes:

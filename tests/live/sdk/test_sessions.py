@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -208,7 +209,9 @@ def test_a_connection_that_the_host_closed_meanwhile_is_opened_anew(opened: Open
     agent = Agent({"RetrievePropertiesEx": shown("RetrievePropertiesEx", "name", "esx")}, goodbye=True)
     session = opened(agent)
     for _ in range(3):
-        time.sleep(0.05)  # the goodbye has to arrive
+        for connection, _ in session._stub.pool:
+            # the goodbye has arrived
+            assert select.select([connection.sock], [], [], 10.0)[0]
         assert read(session) == ["esx"]
     assert agent.calls == ["RetrievePropertiesEx"] * 3
 

@@ -211,3 +211,18 @@ def test_a_volume_that_can_not_be_searched_and_a_file_that_is_none() -> None:
         census.uses((), NAMES, cast("Mapping[str, Browser]", {"d1": Volume("d1", None)}))
     with pytest.raises(Unclear, match="too long"):
         look(ds={"x/x.vmx": b"x" * 70_000})
+
+
+def test_a_short_file_whose_length_the_browser_tells_is_read_without_asking_for_it() -> None:
+    class Telling(Volume):
+        """A browser that tells the length of every file."""
+
+        def tree(self, relative: str, patterns: list[str]) -> Mapping[str, Entry] | None:
+            return {name: Entry(False, len(it), None) for name, it in self.files.items()}  # type: ignore[union-attr,arg-type]
+
+        def size(self, relative: str) -> int | None:
+            raise AssertionError(relative)
+
+    volumes = {"d1": Telling("d1", {"vm9/win-000001.vmdk": DELTA}), "n1": Volume("n1", {})}
+    (use,) = census.uses((), NAMES, cast("Mapping[str, Browser]", volumes))
+    assert (use.volume, use.path) == MASTER
