@@ -73,7 +73,9 @@ class Apply:
             self._guarded(self._all_steps)
             self._guarded(self._save)
             self._guarded(lambda: self.look.again(self.look.resources))
-            if self.stopping() or self._first() is None:
+            left: list[Step | None] = []
+            self._guarded(lambda left=left: left.append(self._first()))  # type: ignore[misc]
+            if self.stopping() or not any(left):
                 break
         self._guarded(self._settle_outcomes)
         return self.ledger.report(self.task, self.contact, self.look, self.fault)

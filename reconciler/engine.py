@@ -127,10 +127,13 @@ class Look:
         """A backup was made: whether one is owed is asked anew with the next look."""
         self.facts = self.facts.without(BackupOwed())
 
-    def plan(self) -> Plan:
-        """The plan of now. What it needs is opened, so that no step is promised that nobody can do."""
+    def plan(self, *, opening: bool = True) -> Plan:
+        """The plan of now. With `opening` what it needs is opened, so that no step is promised that nobody can do; that
+        may raise what opening a way raises."""
         plan = self._made()
-        while self._contact.prepare((verb for step in plan.steps for verb in step.actions), self.product):
+        while opening and self._contact.prepare(
+            (verb for step in plan.steps for verb in step.actions), self.product
+        ):
             self.forget_owed()
             self.again(())
             plan = self._made()

@@ -192,14 +192,15 @@ class NetworkState(Question[Network]):
 
 @dataclass(frozen=True)
 class SshService:
-    """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host.
+    """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host, None when that depends on
+    the firewall (`automatic`).
 
     `running` is None when its init script does not tell. Then a pass that came in over SSH has seen it run; that the
     service was stopped can't be seen, since sessions outlive it.
     """
 
     running: bool | None
-    policy: bool
+    policy: bool | None
 
 
 @dataclass(frozen=True)

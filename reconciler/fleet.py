@@ -18,7 +18,7 @@ from reconciler.engine import Contact, Task, look_at, matches
 from reconciler.events import Connecting, Event, Failed, Finished, Listener
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
-from reconciler.faults import Bug, Fault, FaultKind, Refused
+from reconciler.faults import Bug, Fault, FaultKind, LoginRefused, Refused
 from reconciler.image_facts import InUse
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Wisher
@@ -115,9 +115,11 @@ class _Shared:
             stop.wait(seconds)
 
         def contact(host: DesiredHost) -> Contact:
-            return open_contact(host, options.state_dir, Circumstances(pause, still, stop.is_set))
+            around = Circumstances(pause, still, stop.is_set, refused=self.refused)
+            return open_contact(host, options.state_dir, around)
 
         self.turns, self.vcenters = Turns(), VCenters()
+        self.refused: dict[tuple[object, ...], LoginRefused] = {}
         self.neighbours = Neighbours(everyone, contact)
 
 
@@ -168,6 +170,7 @@ class _Pass:
             self._others,
             shared.turns.filled,
             shared.vcenters.desk(self._host),
+            shared.refused,
         )
         contact = open_contact(self._host, self._options.state_dir, around)
         try:

@@ -88,7 +88,7 @@ class Ledger:
             self._rest(())
             last = self._first
         else:
-            last = planned(task, contact, look, look.plan())
+            last = planned(task, contact, look, look.plan(opening=False))
         touched = {report.resource for report in self.ended.values()}
         report = replace(
             self._first,

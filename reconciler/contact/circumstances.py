@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.actuators.work import Carried, Work
@@ -11,6 +11,7 @@ from reconciler.contact.vcenter import Desk
 from reconciler.events import Carrying, Listener, Waiting
 from reconciler.eyes import Others, OwnUses
 from reconciler.facts import Datastore, Unseen
+from reconciler.faults import LoginRefused
 from reconciler.image_facts import InUse
 
 
@@ -22,7 +23,8 @@ def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
 @dataclass(frozen=True)
 class Circumstances:
     """`pause` waits that many seconds, `stopping` tells whether a person wants it to end, `others` who uses a volume
-    besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter."""
+    besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter, `refused` are
+    the logins over the SDK that were refused in this run."""
 
     pause: Callable[[float], None]
     tell: Listener
@@ -30,6 +32,7 @@ class Circumstances:
     others: Others = _nobody
     filled: Callable[[str], str | None] = lambda volume: None
     desk: Desk | None = None
+    refused: dict[tuple[object, ...], LoginRefused] = field(default_factory=dict)
 
     def waiting(self, host: str) -> Callable[[str, float], None]:
         """To be told why eyes wait, and how many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,34 +30,48 @@ def open_contact(host: DesiredHost, state_dir: Path, around: Circumstances) -> W
     faults.Unsupported.
     """
 
-    def shell() -> SshWay:
-        return SshWay(host, ssh_target(host, state_dir), state_dir, around)
+    def shell(password: bool = True) -> SshWay:
+        target = ssh_target(host, state_dir)
+        return SshWay(host, target if password else replace(target, password=None), state_dir, around)
 
     access = host.access
     if access.sdk.password is None or access.prefer == "ssh":
         return Ways(host, None, _opened(shell), (), around)
-    from reconciler.contact.sdk import SdkWay
-
     if access.prefer == "sdk":
-        api = SdkWay(host, state_dir, around)
+        api = _logged_in(host, state_dir, around)
         return Ways(host, api, locked(ONLY_SDK), _remarks(host, api), around)
     try:
-        api = SdkWay(host, state_dir, around)
+        api = _logged_in(host, state_dir, around)
     except (Unreachable, LoginRefused, SecretUnavailable) as fault:
         return Ways(
             host, None, _left_alone(shell, fault), (f"the SDK was not used: {fault.message}",), around
         )
-    return Ways(host, api, _beside(host, api, state_dir, shell), _remarks(host, api), around)
+    return Ways(host, api, _beside(host, api, state_dir, shell, around), _remarks(host, api), around)
 
 
-def _opened(shell: Callable[[], SshWay]) -> Door:
+def _logged_in(host: DesiredHost, state_dir: Path, around: Circumstances) -> SdkWay:
+    """The way over the SDK. A login that was refused in this run is not tried again, whoever asks."""
+    from reconciler.contact.sdk import SdkWay
+
+    sdk = host.access.sdk
+    key = (host.address, sdk.port, sdk.user, str(sdk.password))
+    if key in around.refused:
+        raise around.refused[key]
+    try:
+        return SdkWay(host, state_dir, around)
+    except LoginRefused as fault:
+        around.refused[key] = fault
+        raise
+
+
+def _opened(shell: Callable[[bool], SshWay]) -> Door:
     """SSH, as the only way."""
     door = Door(shell)
-    door.way = shell()
+    door.way = shell(True)
     return door
 
 
-def _left_alone(shell: Callable[[], SshWay], trouble: Fault) -> Door:
+def _left_alone(shell: Callable[[bool], SshWay], trouble: Fault) -> Door:
     """SSH, since the SDK can't be had. Neither: the fault of the one tells of both; a refusal outlasts a silence."""
     try:
         return _opened(shell)
@@ -65,15 +80,17 @@ def _left_alone(shell: Callable[[], SshWay], trouble: Fault) -> Door:
         raise type(trouble)(both, next=f"{fault.next}\n{trouble.next}") from fault
 
 
-def _beside(host: DesiredHost, api: SdkWay, state_dir: Path, shell: Callable[[], SshWay]) -> Door:
+def _beside(
+    host: DesiredHost, api: SdkWay, state_dir: Path, shell: Callable[[bool], SshWay], around: Circumstances
+) -> Door:
     """SSH, beside an open session over the SDK; where that may only read, it is opened at once."""
 
-    def vouched() -> SshWay:
+    def vouched(password: bool) -> SshWay:
         if not host.access.sdk.insecure:
             _learn_host_key(ssh_target(host, state_dir), api)
-        return shell()
+        return shell(password)
 
-    door = Door(vouched)
+    door = Door(vouched, strict=api.restricted, pause=around.pause)
     try:
         if api.restricted:
             door.opened()

@@ -64,9 +64,9 @@ class _VCenter:
                 self._session = self._opened()
             try:
                 return work(self._session)
-            except Unreachable:
+            except Unreachable as fault:
                 self._session.close()
-                self._session = None
+                self._session, self._trouble = None, fault
                 raise
 
     def _opened(self) -> SdkSession:

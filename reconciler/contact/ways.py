@@ -15,6 +15,7 @@ from reconciler.desired.host import DesiredHost
 from reconciler.eyes import Answers, PassEyes, Shell
 from reconciler.facts import (
     AuthorizedKeys,
+    BackupOwed,
     Facts,
     OutOfReach,
     Product,
@@ -39,8 +40,9 @@ from reconciler.observers.here import HereEyes
 from reconciler.placement_facts import Tree
 from reconciler.verbs import AppendKeys, PlacementVerb, RewriteKeys, StartSsh, Verb
 
-TOLD_BETTER = (AuthorizedKeys(), SessionKey())
-"""What SSH shows more of, where it is open anyhow: the mark for saving, modes, which key logged in."""
+TOLD_BETTER = (AuthorizedKeys(), SessionKey(), BackupOwed())
+"""What SSH shows more of, where it is open anyhow: the mark for saving, modes, which key logged in,
+the note that a backup is owed."""
 FULLER = (ImageFolder, Library, HalfCopies, FileBlock, DisksInUse, TopDisks, ModuleLoaded, HostTime)
 """What is asked over SSH wherever that can be had: what is allocated, who holds a file, who may read it."""
 READ_ONLY = "the host's licence lets the SDK only read"
@@ -49,8 +51,7 @@ BY_HAND = (
     "or in the host client (Manage, Services, TSM-SSH, Start)"
 )
 LET_IN = "name a key or a password under access.ssh that the host takes"
-SETTLING = (0.0, 1.0, 2.0)
-"""Pauses in seconds before the tries to log in over an SSH service that was started a moment ago."""
+NOT_ALLOWED = "let SSH be used (access.prefer: auto), or give the host a licence"
 
 
 class WayHands(Protocol):
@@ -91,7 +92,7 @@ class Ways:
         around: Circumstances,
     ) -> None:
         self._host, self.api, self.door = host, api, door
-        self._remarks, self._pause = tuple(remarks), around.pause
+        self._remarks = tuple(remarks)
         self._missed = False
         self.desk = around.desk
         self.eyes = PassEyes(self, HereEyes(), around.others, around.filled, self._inventory)
@@ -113,7 +114,8 @@ class Ways:
         """What only a person can do, since no way is left that may write."""
         if self.api is None or not self.api.restricted or self.door.way is not None:
             return None
-        return f"{self.door.shut}, and {READ_ONLY}: {BY_HAND if self.door.refused is None else LET_IN}"
+        advice = NOT_ALLOWED if self.door.forbidden else LET_IN if self.door.refused else BY_HAND
+        return f"{self.door.shut}, and {READ_ONLY}: {advice}"
 
     @property
     def shell_first(self) -> bool:
@@ -129,7 +131,9 @@ class Ways:
         state = answers.get(SshState())
         if isinstance(state, SshService) and state.running is False:
             self.door.lock(OFF)
-        beyond = {question for question, answer in answers.items() if isinstance(answer, OutOfReach)}
+        elif isinstance(state, SshService) and state.running and self.door.shut == OFF:
+            self.door.unlock(started=True)
+        beyond = {it for it, answer in answers.items() if isinstance(answer, Unseen) and it in questions}
         also = {question for question in questions if question in TOLD_BETTER}
         way = self.door.opened() if beyond | fuller else self.door.way
         seen = known.with_answers(answers)
@@ -169,18 +173,13 @@ class Ways:
         """A verb had its effect, after which a session over SSH may come about that could not before."""
         keys = isinstance(verb, AppendKeys | RewriteKeys) and self.door.refused is not None
         if isinstance(verb, StartSsh) or keys:
-            self.door.unlock()
+            self.door.unlock(started=isinstance(verb, StartSsh))
 
     def widened(self) -> bool:
         """Whether SSH can be had now, and what it was missed for can be done."""
         if not self._missed or not self.door.untried:
             return False
-        for seconds in SETTLING:
-            self._pause(seconds)
-            self.door.unlock()
-            if self.door.opened() is not None or self.door.refused is not None:
-                break
-        self._missed = self.door.way is None
+        self._missed = self.door.opened() is None
         return not self._missed
 
     def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:

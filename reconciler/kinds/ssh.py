@@ -76,8 +76,8 @@ class SshResource:
             yield f"UserVars.ESXiShellTimeOut is {timeout} s: the host will switch SSH off again by itself (0 is never)"
 
 
-def _policy(on: bool) -> str:
-    return "on" if on else "off"
+def _policy(on: bool | None) -> str:
+    return "automatic" if on is None else "on" if on else "off"
 
 
 def resources(wish: SshWish, wisher: Wisher) -> Iterable[Resource]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler.actuators.sdk.session import Stumbled
 from reconciler.actuators.work import Work
 from reconciler.faults import Fault, Unreachable
 from reconciler.transports.sdk.answers import Passing
@@ -23,7 +24,12 @@ def finish(work: Work, act: Callable[[], None], there: Callable[[], bool]) -> No
     """
 
     def look_first() -> None:
-        if not there():
+        try:
+            done = there()
+        except Stumbled as unseen:
+            # a host that is coming up may not show all of itself yet
+            raise Passing("", str(unseen)) from unseen
+        if not done:
             act()
 
     gone = _tried(act)

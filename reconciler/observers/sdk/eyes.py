@@ -47,6 +47,9 @@ HOST_READERS: dict[type[Question[Any]], Callable[[Row], Any]] = {
     SshState: shown.ssh,
     HardwareUuid: shown.hardware,
 }
+BESIDE_KEYS = "/host/ssh_host_rsa_key_pub"
+"""Where this answers, and the keys do not, there is no file; where neither does, the host shows no such files now."""
+NO_KEYS = "the host does not show root's keys over HTTPS"
 OLD_KEYS = "root's keys of ESXi before 5.1 can only be seen over SSH"
 BANK = "only SSH shows what a reboot brings back"
 SHELL = "only SSH can show it"
@@ -192,8 +195,10 @@ class SdkEyes:
         if self._product.version < FIRST_KEYS:
             return OutOfReach(OLD_KEYS)
         answer = self._session.https("GET", KEYS_PATH)
-        if answer.status == 404:
+        if answer.status == 404 and self._session.https("GET", BESIDE_KEYS).status == 200:
             return KeysFile(KEYS_FILE, None)
+        if answer.status == 404:
+            return OutOfReach(NO_KEYS)
         if answer.status != 200:
             raise Unclear(f"GET {KEYS_PATH} was answered with {answer.status} {answer.reason}")
         return KeysFile(KEYS_FILE, answer.body)

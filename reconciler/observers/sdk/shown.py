@@ -16,6 +16,8 @@ from reconciler.transports.sdk import Row
 from reconciler.transports.sdk.nas import nfs_source
 
 SSH_SERVICE = "TSM-SSH"
+POLICIES = {"on": True, "off": False}
+"""`automatic` follows the firewall's ports: neither sure to start with the host nor sure not to."""
 
 
 class Unclear(Exception):
@@ -117,7 +119,7 @@ def ssh(row: Row) -> SshService:
     found = next((it for it in services if it.key == SSH_SERVICE), None)
     if found is None:
         raise Unclear(f"the host shows no service {SSH_SERVICE}")
-    return SshService(bool(found.running), found.policy == "on")
+    return SshService(bool(found.running), POLICIES.get(found.policy))
 
 
 def hardware(row: Row) -> str:

@@ -207,20 +207,37 @@ def test_a_cut_after_any_call_heals_in_the_next_pass(tmp_path: Path, fault: str,
         assert text.count(there.keys.public("root").split()[1].encode()) == 1
 
 
-def test_a_wrong_host_key_ends_the_pass_after_ssh_was_started_and_nothing_goes_over_it(
-    tmp_path: Path,
-) -> None:
+def test_a_wrong_host_key_lets_nothing_go_over_ssh_and_is_said(tmp_path: Path) -> None:
     off: dict[str, Any] = {"ssh_policy": False, "ssh_running": False, "authorized_keys": b"", "sdk": True}
     with world(tmp_path, "6.7", {}, **off) as there:
+        pinned = "ssh-rsa " + there.keys.public("second").split()[1]
+        there.spec = spec(there, access={"ssh": {"hostKey": pinned}})
+        report = there.run()
+        assert (report.status, report.transport) == (Status.HELD, "sdk")
+        assert "its host key changed" in whys(report)["authorizedKeys"]
+        assert "its host key changed" in findings(report)
+        assert {step.outcome for step in report.steps} == {Outcome.DONE}
+        assert there.host.execs == 0
+        assert there.host.ssh == (True, True)
+
+
+def test_a_wrong_host_key_fails_a_host_that_only_ssh_may_write_to(tmp_path: Path) -> None:
+    with world(tmp_path, "6.7", {}, sdk=True, free_licence=True) as there:
         pinned = "ssh-rsa " + there.keys.public("second").split()[1]
         there.spec = spec(there, access={"ssh": {"hostKey": pinned}})
         report = there.run()
         assert report.status is Status.FAILED
         assert report.fault is not None
         assert report.fault.kind.value == "hostKey"
-        assert {step.outcome for step in report.steps} == {Outcome.DONE}
         assert there.host.execs == 0
-        assert there.host.ssh == (True, True)
+
+
+def test_a_backup_that_a_killed_pass_owes_is_made_once_ssh_is_open(tmp_path: Path) -> None:
+    with world(tmp_path, "6.7", {}, sdk=True) as there:
+        there.host.files.write("/var/run/reconciler-owed", b"portGroup/Lab\n")
+        there.spec = {"portGroups": {"Lab": {"vswitch": "vSwitch0"}, "VM Network": {}}}
+        assert there.run().status is Status.CONVERGED
+        assert not there.host.files.exists("/var/run/reconciler-owed")
 
 
 def test_an_agent_that_is_away_for_a_call_is_looked_at_again_and_the_call_is_made_once(

@@ -101,7 +101,7 @@ def test_all_basic_facts_in_four_property_calls(esx: Govmomi, look: Eyes) -> Non
         ("VM Network", 2),
         ("Management Network", 1),
     }
-    assert seen[SshState()] == SshService(running=True, policy=False)
+    assert seen[SshState()] == SshService(running=True, policy=None)
     assert seen[ShellTimeout()] == 0
     assert seen[AuthorizedKeys()] == KeysFile("/etc/ssh/keys-root/authorized_keys", b"ssh-rsa AAAA a\n")
     assert seen[HostTime()] > 1_700_000_000

@@ -96,11 +96,15 @@ def host(tmp_path: Path) -> DesiredHost:
     return load([file]).hosts[0]
 
 
+passwords: list[bool] = []
+
+
 def ways(host: DesiredHost, sdk: Way | None, *answers: Way | Fault, remarks: tuple[str, ...] = ()) -> Ways:
     """A contact whose door answers each knock with the next of `answers`."""
     coming = list(answers)
 
-    def connect() -> SshWay:
+    def connect(password: bool) -> SshWay:
+        passwords.append(password)
         answer = coming.pop(0)
         if isinstance(answer, Fault):
             raise answer
@@ -136,9 +140,9 @@ def test_what_only_ssh_shows_opens_it_and_then_it_shows_the_keys_too(host: Desir
     ssh = Way("ssh")
     contact = ways(host, api(), ssh)
     seen = look(contact, AuthorizedKeys(), Persistence(), BackupOwed())
-    assert seen == {AuthorizedKeys(): "ssh", Persistence(): "ssh", BackupOwed(): "sdk"}
+    assert seen == {AuthorizedKeys(): "ssh", Persistence(): "ssh", BackupOwed(): "ssh"}
     assert contact.transport == "sdk+ssh"
-    assert look(contact, BackupOwed())[BackupOwed()] == "sdk"
+    assert look(contact, Identity())[Identity()] == "sdk"
     assert len(ssh.asked) == 1
 
 
@@ -169,6 +173,7 @@ def test_a_door_that_is_shut_is_knocked_at_once_and_said(host: DesiredHost) -> N
 
 def test_a_refused_login_is_a_finding_and_tried_again_only_after_keys_were_written(host: DesiredHost) -> None:
     ssh = Way("ssh")
+    passwords.clear()
     contact = ways(host, api(), LoginRefused("wrong key", next=""), ssh)
     look(contact, Persistence())
     assert contact.remarks == ("SSH does not let us in: wrong key",)
@@ -180,6 +185,7 @@ def test_a_refused_login_is_a_finding_and_tried_again_only_after_keys_were_writt
     assert not contact.remarks
     contact.prove_keys((b"ssh-rsa A",), PRODUCT)
     assert ssh.proved == 1
+    assert passwords == [True, False], "a password that was refused is not sent again"
 
 
 def test_a_service_that_was_off_is_gone_through_once_it_is_started(host: DesiredHost) -> None:
@@ -208,10 +214,22 @@ def test_a_service_that_does_not_come_up_is_waited_for_and_left(host: DesiredHos
     assert contact.hands(PRODUCT).cannot(SAVE) == "only SSH does it; SSH can't be reached: still"
 
 
-def test_a_refused_host_key_is_no_door_that_is_shut(host: DesiredHost) -> None:
+def test_a_refused_host_key_shuts_the_door_and_is_a_finding_beside_a_way_that_may_write(
+    host: DesiredHost,
+) -> None:
     contact = ways(host, api(), HostKeyRefused("another key", next=""))
+    assert (
+        look(contact, Persistence())[Persistence()].why == "only SSH shows it; SSH is not used: another key"
+    )
+    assert contact.remarks == ("SSH is not used: another key",)
+
+
+def test_a_refused_host_key_ends_it_where_ssh_is_the_only_way_that_may_write() -> None:
+    def connect(password: bool) -> SshWay:
+        raise HostKeyRefused("another key", next="")
+
     with pytest.raises(HostKeyRefused):
-        look(contact, Persistence())
+        Door(connect, strict=True).opened()
 
 
 def test_a_free_licence_reads_and_writes_over_ssh(host: DesiredHost) -> None:

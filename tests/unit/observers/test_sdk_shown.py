@@ -222,8 +222,8 @@ def services(policy: str, *, running: bool, key: str = "TSM-SSH") -> Row:
     return row(config__service=data("HostServiceInfo", service=[data("HostService", key="ntpd"), service]))
 
 
-@pytest.mark.parametrize(("policy", "on"), [("on", True), ("off", False), ("automatic", False)])
-def test_only_a_service_that_is_on_is_sure_to_start(policy: str, on: bool) -> None:
+@pytest.mark.parametrize(("policy", "on"), [("on", True), ("off", False), ("automatic", None)])
+def test_only_a_service_that_is_on_is_sure_to_start(policy: str, on: bool | None) -> None:
     assert shown.ssh(services(policy, running=True)) == SshService(True, on)
     assert shown.ssh(services(policy, running=False)) == SshService(False, on)
 

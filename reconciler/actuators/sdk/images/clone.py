@@ -143,13 +143,14 @@ class Cloning:
             pause = min(LAST_POLL, pause * 1.5)
 
     def _look(self, task: Any) -> tuple[str, int]:
-        """State and percent of the task; while hostd is away it counts as running."""
+        """State and percent of the task; while hostd is away it counts as running. A task that hostd has forgotten, as
+        it does when it restarts, has ended: what came of it is looked at."""
         try:
             rows = self._ground.session.read([Want("Task", ("info.state", "info.progress"), of=task)])
         except Passing:
             return "running", 0
         values = rows[0].values if rows else {}
-        return str(values.get("info.state", "running")), int(values.get("info.progress") or 0)
+        return str(values.get("info.state", "error")), int(values.get("info.progress") or 0)
 
     def _cancel(self, task: Any) -> None:
         """End the task, and wait for its end: what it writes can't be removed before."""
