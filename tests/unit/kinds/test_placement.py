@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from reconciler.kinds.placement import POOLS_HIDE, Wanted, find, spelled
+from reconciler.kinds.placement.paths import find, spelled
+from reconciler.kinds.placement.resource import POOLS_HIDE, Wanted
 from reconciler.placement_facts import Path, Pool
 from reconciler.verbs import CreateResourcePools, CreateVmFolders
 
@@ -55,6 +56,47 @@ def test_what_is_made_lies_below_what_is_there_and_ends_as_it_was_wished(
     assert list(found.missing) == plain[len(plain) - len(found.missing) :]
     if found.missing:
         assert not find(spelled((*found.base.path, *found.missing)), pools(paths), POOLS_HIDE).why
+
+
+LAB = [
+    Pool("c", ("Lab", "C2"), "c", root=True),
+    Pool("p", ("Lab", "C2", "VCL"), "c"),
+    Pool("d", ("Old", "Lab"), "d", root=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("wish", "base", "missing"),
+    [
+        ("C2/VCL/new", "p", ("new",)),
+        ("/Lab/C9/VCL", None, ()),
+        ("/Old/Lab/C9/VCL", "d", ("C9", "VCL")),
+        ("/Lab/C2/100%/a%2Fb", "c", ("100%25", "a%2Fb")),
+        ("/Lab/C2/a\\b", "c", ("a%5cb",)),
+        ("/host/Resources", None, ()),
+    ],
+)
+def test_what_is_missing_is_made_below_the_longest_part_that_is_there(
+    wish: str, base: str | None, missing: Path
+) -> None:
+    found = find(wish, LAB, POOLS_HIDE)
+    assert (found.base.id if found.base else None, found.missing) == (base, missing)
+    assert bool(found.why) == (base is None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("a%2Fb", "A%2fb", True),
+        ("100%", "100%25", True),
+        ("a\\b", "a%5Cb", True),
+        ("a%252f", "a%2f", False),
+        ("a%20b", "a b", False),
+    ],
+)
+def test_names_are_compared_however_a_special_character_is_written(one: str, other: str, equal: bool) -> None:
+    there = [Pool("p", ("DC", "C", other), "c")]
+    assert (find(f"/DC/C/{one}", there, POOLS_HIDE).base is not None) == equal
 
 
 @pytest.mark.parametrize("path", ["", "/", "//", "/a\nb", "/" + "x" * 256])
