@@ -118,7 +118,7 @@ class _Shared:
             around = Circumstances(pause, still, stop.is_set, refused=self.refused)
             return open_contact(host, options.state_dir, around)
 
-        self.turns, self.vcenters = Turns(), VCenters()
+        self.turns, self.vcenters = Turns(), VCenters(pause)
         self.refused: dict[tuple[object, ...], LoginRefused] = {}
         self.neighbours = Neighbours(everyone, contact)
 

@@ -6,11 +6,20 @@ every inventory: `host` and `vm` below a datacenter, `Resources` below a cluster
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from reconciler.facts import Question
 
 Path = tuple[str, ...]
+ESCAPED = {"%2f": "/", "%5c": "\\", "%25": "%"}
+"""What vCenter writes in place of these characters of a name (vSphere API reference, ManagedEntity.name)."""
+ESCAPE = re.compile("|".join(ESCAPED), re.IGNORECASE)
+
+
+def folded(name: str) -> str:
+    """For comparing: letter case aside, and whether a special character is escaped."""
+    return ESCAPE.sub(lambda found: ESCAPED[found[0].lower()], name).casefold()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from reconciler.actuators.answer import Answer
-from reconciler.transports.sdk import MethodFault, NoRight, Passing, Row, SdkSession, Through, Want
+from reconciler.placement_facts import folded
+from reconciler.transports.sdk import MethodFault, NoRight, Passing, SdkSession, Through, Want
 from reconciler.verbs import CreateResourcePools, PlacementVerb
 
 THERE = "vim.fault.DuplicateName"
@@ -46,28 +46,30 @@ def do(verb: PlacementVerb, session: SdkSession) -> Answer:
 def _pool(session: SdkSession, parent: Any, name: str) -> Any:
     """Without reservation or limit, and with normal shares: as the vSphere Client makes one."""
     shares = session.make("SharesInfo", level="normal", shares=0)
-    rules = {"reservation": 0, "expandableReservation": True, "limit": -1, "shares": shares}
-    share = session.make("ResourceAllocationInfo", **rules)
+    share = session.make(
+        "ResourceAllocationInfo", reservation=0, expandableReservation=True, limit=-1, shares=shares
+    )
     spec = session.make("ResourceConfigSpec", cpuAllocation=share, memoryAllocation=share)
     try:
         return session.call(parent, "CreateResourcePool", name=name, spec=spec)
     except MethodFault as fault:
-        below = session.read([Want("ResourcePool", ("name",), Through(parent, "resourcePool"))])
-        return _there(fault, below, name)
+        return _there(session, fault, Want("ResourcePool", ("name",), Through(parent, "resourcePool")), name)
 
 
 def _folder(session: SdkSession, parent: Any, name: str) -> Any:
     try:
         return session.call(parent, "CreateFolder", name=name)
     except MethodFault as fault:
-        below = session.read([Want("Folder", ("name",), Through(parent, "childEntity"))])
-        return _there(fault, below, name)
+        return _there(session, fault, Want("Folder", ("name",), Through(parent, "childEntity")), name)
 
 
-def _there(fault: MethodFault, below: Sequence[Row], name: str) -> Any:
-    """What has the name already; raises the fault when it is another one. (Which object DuplicateName refers to differs
-    between servers.)"""
-    found = [row.object for row in below if str(row.values.get("name", "")).casefold() == name.casefold()]
-    if fault.name != THERE or len(found) != 1:
+def _there(session: SdkSession, fault: MethodFault, below: Want, name: str) -> Any:
+    """What has the name already; raises the fault when it is another one, or the name is that of something else. (Which
+    object DuplicateName refers to differs between servers.)"""
+    if fault.name != THERE:
+        raise fault
+    rows = session.read([below])
+    found = [row.object for row in rows if folded(str(row.values.get("name", ""))) == folded(name)]
+    if len(found) != 1:
         raise fault
     return found[0]

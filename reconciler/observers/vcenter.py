@@ -9,17 +9,19 @@ from reconciler.placement_facts import Member, Path, Pool, Tree, VmFolder
 from reconciler.transports.sdk import Row, SdkSession, Through, Want
 
 KINDS = ("Datacenter", "Folder", "ComputeResource", "ResourcePool", "HostSystem")
+CARDS = ("config.network.vnic", "config.network.consoleVnic")
+"""VMkernel adapters, and the service console's of classic ESX: all that has an IP address on a host."""
 PATHS: Mapping[str, tuple[str, ...]] = {
     "Datacenter": ("name", "parent", "vmFolder", "hostFolder"),
     "Folder": ("name", "parent"),
     "ComputeResource": ("name", "parent", "resourcePool"),
     "ResourcePool": ("name", "parent", "owner"),
-    "HostSystem": ("name", "parent", "config.network.vnic", "hardware.systemInfo.uuid"),
+    "HostSystem": ("name", "parent", *CARDS, "hardware.systemInfo.uuid"),
 }
 
 
-def inventory(session: SdkSession, addresses: Sequence[str]) -> Tree:
-    """The inventory as far as the account may see it. `addresses` are those of the host that is asked for.
+def inventory(session: SdkSession) -> Tree:
+    """The inventory as far as the account may see it, without the addresses of the host that is asked for.
 
     Raises MethodFault, faults.Unreachable, faults.LoginRefused.
     """
@@ -30,7 +32,7 @@ def inventory(session: SdkSession, addresses: Sequence[str]) -> Tree:
         rows = session.read([Want(kind, PATHS[kind], Through(view, "view")) for kind in KINDS])
     finally:
         session.call(view, "DestroyView")
-    return _Reader(rows).tree(tuple(addresses))
+    return _Reader(rows).tree()
 
 
 class _Reader:
@@ -48,13 +50,12 @@ class _Reader:
                 if row.values.get(name) is not None:
                     yield _id(row.values[name])
 
-    def tree(self, addresses: tuple[str, ...]) -> Tree:
+    def tree(self) -> Tree:
         rows = self._rows.items()
         return Tree(
             tuple(self._pool(it, row) for it, row in rows if "owner" in row.values),
             tuple(self._folder(it, row) for it, row in rows if self._is_vm_folder(it)),
-            tuple(self._member(it, row) for it, row in rows if row.object._wsdlName == "HostSystem"),
-            addresses,
+            tuple(self._member(row) for _, row in rows if row.object._wsdlName == "HostSystem"),
         )
 
     def _path(self, start: str) -> Path:
@@ -86,19 +87,25 @@ class _Reader:
             known = "" if above is None else _id(above)
         return False
 
-    def _member(self, it: str, row: Row) -> Member:
-        cards = row.values.get("config.network.vnic") or ()
-        found = (getattr(getattr(card.spec, "ip", None), "ipAddress", None) for card in cards)
+    def _member(self, row: Row) -> Member:
         compute = row.values.get("parent")
-        above = self._path(_id(compute)) if compute is not None else ()
         return Member(
             row.object._moId,
             str(row.values.get("name", "")),
-            above,
+            () if compute is None else self._path(_id(compute)),
             "" if compute is None else _id(compute),
-            tuple(address for address in found if address),
+            tuple(_addresses(row)),
             str(row.values.get("hardware.systemInfo.uuid", "")),
         )
+
+
+def _addresses(row: Row) -> Iterator[str]:
+    for card in (card for path in CARDS for card in row.values.get(path) or ()):
+        ip = getattr(card.spec, "ip", None)
+        several = getattr(getattr(ip, "ipV6Config", None), "ipV6Address", None) or ()
+        for address in (getattr(ip, "ipAddress", None), *(each.ipAddress for each in several)):
+            if address:
+                yield str(address)
 
 
 def _id(reference: Any) -> str:

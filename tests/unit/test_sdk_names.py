@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from pyVmomi import VmomiSupport
 
+from reconciler.observers import vcenter
+
 ROOT = Path(__file__).parents[2]
 PLACES = ("transports/sdk", "observers", "actuators", "contact")
 KINDS = (
@@ -130,6 +132,20 @@ def test_a_kind_has_these_properties(module: str, node: ast.Call) -> None:
 @pytest.mark.parametrize(("module", "node"), used("host_property"))
 def test_a_host_has_this_property(module: str, node: ast.Call) -> None:
     check("HostSystem", literal(module, node.args[1]))
+
+
+@pytest.mark.parametrize("kind", vcenter.KINDS)
+def test_what_an_inventory_is_read_of_has_these_properties(kind: str) -> None:
+    assert vcenter.PATHS[kind]
+    for path in vcenter.PATHS[kind]:
+        check(kind, path)
+
+
+@pytest.mark.parametrize(("module", "node"), used("Through"))
+def test_some_kind_names_others_in_this_property(module: str, node: ast.Call) -> None:
+    path = literal(module, node.args[1])
+    if path is not None:
+        assert any(path in {it.name for it in wsdl(kind)._GetPropertyList()} for kind in KINDS), path
 
 
 def check(kind: str, path: str) -> None:

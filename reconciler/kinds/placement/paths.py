@@ -7,11 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from reconciler.placement_facts import Path, Pool, VmFolder
+from reconciler.placement_facts import Path, Pool, VmFolder, folded
 
-ESCAPED = {"%2f": "/", "%5c": "\\", "%25": "%"}
-"""What vCenter writes in place of these characters of a name (vSphere API reference, ManagedEntity.name)."""
-ESCAPE = re.compile("|".join(ESCAPED), re.IGNORECASE)
 NO_ESCAPE = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
 NOWHERE = "there is no such datacenter or cluster that the account may see, and none is ever made"
 
@@ -42,7 +39,7 @@ class _Places(Generic[Node]):
 
     def __init__(self, nodes: Sequence[Node], hidden: Sequence[str]) -> None:
         self._hidden = hidden
-        self._paths = [(node, self._folded(node.path)) for node in nodes]
+        self._paths: list[tuple[Node, Path]] = [(node, self._folded(node.path)) for node in nodes]
 
     def _folded(self, path: Path) -> Path:
         return tuple(folded(part) for part in _plain(path, self._hidden))
@@ -74,7 +71,7 @@ class _Places(Generic[Node]):
         for length in range(len(wanted) - 1, 0, -1):
             roots = [node for node in self.ending(wanted[:length]) if node.root]
             if len(roots) == 1:
-                return self.below((*_plain(roots[0].path, self._hidden), *wanted[length:]))
+                return self.below(_plain(roots[0].path, self._hidden) + wanted[length:])
             if roots:
                 return _only(roots, wanted[:length])
         return None
@@ -91,11 +88,6 @@ def _only(there: list[Node], wanted: Path, missing: Path = ()) -> Found[Node]:
 def _plain(path: Iterable[str], hidden: Sequence[str]) -> Path:
     """The names of a path, without those that make no difference."""
     return tuple(part for part in path if part and folded(part) not in hidden)
-
-
-def folded(name: str) -> str:
-    """For comparing: letter case aside, and whether a special character is escaped."""
-    return ESCAPE.sub(lambda found: ESCAPED[found[0].lower()], name).casefold()
 
 
 def _written(name: str) -> str:

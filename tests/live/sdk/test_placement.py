@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.report import Status
+from reconciler.simulator.volumes import hardware_uuid
 from tests.live.passes.world import World, world
 from tests.live.sdk.govmomi import Govmomi
 
@@ -93,7 +94,27 @@ def test_a_vcenter_that_can_not_be_had_makes_the_placement_unknown_and_nothing_e
         assert vcenter.logins == []
 
 
-def test_a_host_that_the_vcenter_knows_by_its_hardware_is_found(there: World, vcenter: Govmomi) -> None:
-    there.spec = spec(vcenter, there.folder, resourcePath="/DC0/DC0_C0")
-    there.look()
-    assert any(it.argv[:1] == ("esxcfg-info",) for it in there.host.executed)
+@pytest.mark.parametrize("by", ["name", "ip", "uuid"])
+def test_a_host_is_found_by_name_address_or_hardware(there: World, vcenter: Govmomi, by: str) -> None:
+    told = {"name": there.host.name.upper(), "ip": there.host.address, "uuid": hardware_uuid(there.host.name)}
+    apart = {"DC0_H0", "DC0_C0_H0", "DC0_C0_H2"}
+    for number, name in enumerate(sorted(apart)):
+        vcenter.control(
+            host={"was": name, "name": f"other{number}", "ip": f"10.0.0.{number + 1}", "uuid": ""}
+        )
+    vcenter.control(host={"was": "DC0_C0_H1", "name": "unlike", "ip": "10.0.0.9", by: told[by]})
+    there.spec = spec(vcenter, there.folder, resourcePath="/DC0/DC0_C0", folderPath="/DC0")
+    report = there.look()
+    assert (report.status, whys(report)) == (Status.IN_SYNC, "")
+    there.spec = spec(vcenter, there.folder, resourcePath="/DC0/DC0_H0", folderPath="/DC0")
+    assert "the host is in /DC0/DC0_C0, not under /DC0/DC0_H0" in whys(there.look())
+    assert any(it.argv[:1] == ("esxcfg-info",) for it in there.host.executed) == (by == "uuid")
+
+
+def test_a_host_that_may_be_several_is_held(there: World, vcenter: Govmomi) -> None:
+    for name in ("DC0_H0", "DC0_C0_H1"):
+        vcenter.control(host={"was": name, "name": there.host.name})
+    there.spec = spec(vcenter, there.folder, resourcePath="/DC0/DC0_C0", folderPath="/DC0")
+    report = there.look()
+    assert report.status is Status.HELD
+    assert "it may be any of /DC0/DC0_C0/esx, /DC0/DC0_H0/esx" in whys(report)

@@ -62,6 +62,8 @@ LAB = [
     Pool("c", ("Lab", "C2"), "c", root=True),
     Pool("p", ("Lab", "C2", "VCL"), "c"),
     Pool("d", ("Old", "Lab"), "d", root=True),
+    Pool("e", ("Old", "Twin"), "e", root=True),
+    Pool("f", ("New", "Twin"), "f", root=True),
 ]
 
 
@@ -74,6 +76,7 @@ LAB = [
         ("/Lab/C2/100%/a%2Fb", "c", ("100%25", "a%2Fb")),
         ("/Lab/C2/a\\b", "c", ("a%5cb",)),
         ("/host/Resources", None, ()),
+        ("Twin/VCL", None, ()),
     ],
 )
 def test_what_is_missing_is_made_below_the_longest_part_that_is_there(
