@@ -58,8 +58,8 @@ check: $(READY) ## format, lint, types, import floors
 
 coverage: $(READY) ## branches of the pure parts that no unit test takes
 	$(IN_ROOT) rm -f .coverage .coverage.*
-	$(IN_ROOT) { .venv/bin/coverage run -p -m pytest -q $(COVERED_APART) & apart=$$!; \
-		.venv/bin/coverage run -p -m pytest -q $(COVERED_APART:%=--ignore=%) tests/unit; rest=$$?; wait $$apart && [ $$rest = 0 ]; }
+	$(IN_ROOT) { .venv/bin/coverage run -p -m pytest -q --timeout=300 $(COVERED_APART) & apart=$$!; \
+		.venv/bin/coverage run -p -m pytest -q --timeout=300 $(COVERED_APART:%=--ignore=%) tests/unit; rest=$$?; wait $$apart && [ $$rest = 0 ]; }
 	$(IN_ROOT) .venv/bin/coverage combine -q
 	$(IN_ROOT) .venv/bin/coverage report
 
