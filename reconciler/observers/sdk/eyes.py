@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
-
 from reconciler.facts import (
     AuthorizedKeys,
     BackupOwed,
@@ -26,14 +24,13 @@ from reconciler.facts import (
     Unseen,
 )
 from reconciler.image_facts import DisksInUse, HostTime
+from reconciler.observers.polling import Polling
 from reconciler.observers.sdk import census, shown
 from reconciler.observers.sdk.shown import Beyond, Unclear
 from reconciler.observers.sdk.stores import ON_DATASTORES, STORE_READERS, Stores
 from reconciler.placement_facts import HardwareUuid
 from reconciler.transports.sdk import HOST_DATASTORES, HOST_VMS, MethodFault, Passing, Row, SdkSession, Want
 
-POLLS = 16
-"""With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, as over SSH."""
 KEYS_PATH, KEYS_FILE = "/host/ssh_root_authorized_keys", "/etc/ssh/keys-root/authorized_keys"
 FIRST_KEYS = (5, 1, 0)
 TIMEOUT = "UserVars.ESXiShellTimeOut"
@@ -77,11 +74,11 @@ class SdkEyes:
     def __init__(
         self, session: SdkSession, pause: Callable[[float], None], waiting: Callable[[str, float], None]
     ) -> None:
-        self._session, self._pause, self._waiting = session, pause, waiting
+        self._session = session
+        self._polling = Polling(pause, waiting)
         self._managers: Any = None
         self._stale: frozenset[str] = frozenset()
         self._late: Passing | None = None
-        self._away: set[Question[Any]] = set()
         about = session.about
         self._product = shown.product(about.name, about.version, about.build)
 
@@ -89,32 +86,7 @@ class SdkEyes:
         """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. What hostd is away
         for is asked again, and nothing else is. Raises faults.Unreachable, faults.LoginRefused."""
         seen: Answers = {Identity(): self._product}
-        pending = {question for question in questions if not isinstance(question, Identity)}
-
-        def ask() -> bool:
-            answers = self._look(pending)
-            seen.update(answers)
-            pending.intersection_update(it for it, answer in answers.items() if isinstance(answer, _Away))
-            return bool(pending)
-
-        self._polls()(ask)
-        self._away = self._away - set(questions) | pending
-        return seen
-
-    def _polls(self) -> Retrying:
-        """Waits for hostd, but not again in a session in which it was waited for in vain and is still away."""
-
-        def tell(state: RetryCallState) -> None:
-            self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
-
-        return Retrying(
-            retry=retry_if_result(bool),
-            stop=stop_after_attempt(1 if self._away else POLLS),
-            wait=wait_exponential(multiplier=1, max=10),
-            sleep=self._pause,
-            before_sleep=tell,
-            retry_error_callback=lambda state: None,
-        )
+        return self._polling.look(questions, seen, self._look, lambda answer: isinstance(answer, _Away))
 
     def _look(self, questions: Collection[Question[Any]]) -> Answers:
         rows: dict[str, list[Row]] = {}

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
-
 from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
 from reconciler.image_facts import DisksInUse
+from reconciler.observers.polling import Polling, Seen
 from reconciler.observers.ssh.errors import Away, Unreadable
 from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
 from reconciler.transports import shell
@@ -21,9 +20,6 @@ LIMIT_SECONDS = 240.0
 LONG_SECONDS = 900.0
 """The longest for a look at who uses which disk: hostd is asked for each machine, one after the other, and every folder
 of every volume is walked through."""
-POLLS = 16
-"""With pauses of 1, 2, 4, 8 and then 10 s this waits two minutes for hostd, which needs up to one to answer."""
-
 NOT_FOUND = 127
 
 Answers = Mapping[Question[Any], Any]
@@ -47,9 +43,7 @@ class SshEyes:
         self, session: Session, pause: Callable[[float], None], waiting: Callable[[str, float], None]
     ) -> None:
         self._session = session
-        self._pause = pause
-        self._waiting = waiting
-        self._away: set[Question[Any]] = set()
+        self._polling = Polling(pause, waiting)
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
         """The answers, `Unseen` where the host would not tell; the product unless it is known already.
@@ -57,33 +51,12 @@ class SshEyes:
         One round trip, and further ones only while hostd is coming up. Raises faults.Unreachable when the link is
         cut, faults.Unsupported when this is no ESXi that we manage.
         """
-        seen: dict[Question[Any], Any] = {}
-        pending = {question for question in questions if not isinstance(question, Identity)}
+        seen: Seen = {}
 
-        def ask() -> bool:
-            answers = self._ask(pending, seen.get(Identity(), known.see(Identity())))
-            seen.update(answers)
-            pending.intersection_update(question for question, answer in answers.items() if answer is _HOSTD)
-            return bool(pending)
+        def ask(pending: Collection[Question[Any]]) -> Answers:
+            return self._ask(pending, seen.get(Identity(), known.see(Identity())))
 
-        self._polls()(ask)
-        self._away = self._away - set(questions) | pending
-        return seen
-
-    def _polls(self) -> Retrying:
-        """Waits for hostd, but not again in a session in which it was waited for in vain and is still away."""
-
-        def tell(state: RetryCallState) -> None:
-            self._waiting("hostd, the host's management agent, is not answering", state.upcoming_sleep)
-
-        return Retrying(
-            retry=retry_if_result(bool),
-            stop=stop_after_attempt(1 if self._away else POLLS),
-            wait=wait_exponential(multiplier=1, max=10),
-            sleep=self._pause,
-            before_sleep=tell,
-            retry_error_callback=lambda state: None,
-        )
+        return self._polling.look(questions, seen, ask, lambda answer: answer is _HOSTD)
 
     def _ask(self, questions: Iterable[Question[Any]], product: Product | Unseen) -> dict[Question[Any], Any]:
         ordered = sorted(questions, key=repr)
