@@ -10,7 +10,7 @@ from time import monotonic
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from reconciler.actuators.answer import Answer
-from reconciler.engine import Contact, Hands, Look, Seen, Task
+from reconciler.engine import Contact, Hands, Journal, Look, Seen, Task
 from reconciler.events import Failed, Listener, StepBegan, StepEnded, Waiting
 from reconciler.events import Retrying as Again
 from reconciler.eyes import datastore_at, volume_key
@@ -21,7 +21,7 @@ from reconciler.image_verbs import CopyVerb, ImageVerb, Room
 from reconciler.kinds.model import Change, Risk, Stage
 from reconciler.ledger import Key, Ledger, key_of
 from reconciler.plan import Plan, Step, changes_configuration, saves, with_needs
-from reconciler.report import HostReport, Outcome
+from reconciler.report import FaultReport, HostReport, Outcome, StepReport
 from reconciler.turns import Turns
 from reconciler.verbs import AppendKeys, OweBackup, RewriteKeys, SaveConfiguration, Verb
 
@@ -45,7 +45,7 @@ class Cut(Exception):
 
 class Apply:
     """One host's steps. `stopping` tells whether a person wants it to end; `pause` waits that many seconds; `turns` is
-    what the hosts of a run share."""
+    what the hosts of a run share; the `journal` keeps each step before anybody is told that it ended."""
 
     def __init__(
         self,
@@ -57,8 +57,10 @@ class Apply:
         stopping: Callable[[], bool],
         pause: Callable[[float], None],
         turns: Turns,
+        journal: Journal,
     ) -> None:
         self.task, self.contact, self.look = task, contact, look
+        self.journal, self.kept = journal, dict[tuple[str, str], Outcome | None]()
         self.tell, self.stopping, self.pause, self.turns = tell, stopping, pause, turns
         self.hands: Hands = contact.hands(look.product)
         self.ledger = Ledger(self.hands, *first)
@@ -78,7 +80,20 @@ class Apply:
             if self.stopping() or not any(left):
                 break
         self._guarded(self._settle_outcomes)
-        return self.ledger.report(self.task, self.contact, self.look, self.fault)
+        report = self.ledger.report(self.task, self.contact, self.look, self.fault)
+        for step in report.steps:
+            self._keep(step, None, report.fault)
+        return report
+
+    def _keep(self, step: StepReport, seconds: float | None, fault: FaultReport | None) -> None:
+        """Have the journal keep a step that was done or has failed, once; and once more where that has turned out to be
+        otherwise."""
+        ended, key = step.outcome in (Outcome.DONE, Outcome.FAILED), (step.resource, str(step.fields))
+        if ended and self.kept.get(key) is not step.outcome:
+            self.kept[key] = step.outcome
+            self.journal.step(
+                self.task.name, step, seconds, fault if step.outcome is Outcome.FAILED else None
+            )
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Do a part of the pass, unless the link was lost before."""
@@ -143,18 +158,22 @@ class Apply:
         began, title = monotonic(), step.change.actions[0].title
         number, total = len(self.ledger.ended) + 1, self.ledger.total()
         self.tell(StepBegan(self.task.name, step.resource, title, number, total))
-        outcome = Outcome.FAILED
+        outcome, trouble = Outcome.FAILED, None
         try:
             outcome = self._tried(step)
         except Fault as fault:
             self.failed.add(step.resource)
+            trouble = FaultReport.of(fault)
             self._note(fault)
             if isinstance(fault, Unreachable):
                 raise
+        except Exception as error:
+            trouble = FaultReport.of(Bug.of(self.task.name, error))
+            raise
         finally:
-            if key_of(step) in self.ledger.ended:
-                self.ledger.end(key_of(step), outcome)
             seconds = monotonic() - began
+            if key_of(step) in self.ledger.ended:
+                self._keep(self.ledger.end(key_of(step), outcome), seconds, trouble)
             self.tell(StepEnded(self.task.name, step.resource, step.change.verb, outcome.value, seconds))
         if saves(step.change.actions):
             self.look.forget_owed()

@@ -18,7 +18,7 @@ from reconciler.events import Listener, Looking, Planned
 from reconciler.facts import BackupOwed, Facts, Identity, Product, Question, Unseen
 from reconciler.kinds.model import Change, Resource, Verdict
 from reconciler.plan import Plan, Rules, Step, saves
-from reconciler.report import Action, HeldReport, HostReport, Status, StepReport
+from reconciler.report import Action, FaultReport, HeldReport, HostReport, Status, StepReport
 from reconciler.verbs import Verb
 
 T = TypeVar("T")
@@ -77,6 +77,21 @@ class Contact(Protocol):
         """Log in afresh with each of these keys whose private half is at hand. Raises faults.LoginRefused."""
 
     def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Who keeps what was done."""
+
+    def step(self, host: str, step: StepReport, seconds: float | None, fault: FaultReport | None) -> None:
+        """A step is done or has failed. Nobody is told of it before this returns; never raises. `seconds` is None for
+        one that came with another."""
+
+
+class NoJournal:
+    """Nobody keeps it."""
+
+    def step(self, host: str, step: StepReport, seconds: float | None, fault: FaultReport | None) -> None:
+        """See `Journal`."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from reconciler.apply import Apply
 from reconciler.contact import Circumstances, open_contact
 from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
-from reconciler.engine import Contact, Task, look_at, matches
+from reconciler.engine import Contact, Journal, NoJournal, Task, look_at, matches
 from reconciler.events import Connecting, Event, Failed, Finished, Listener
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
@@ -67,12 +67,12 @@ def run(
     strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
     if strays:
         raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(strays))
-    gate, shared = Lock(), _Shared(hosts if everyone is None else everyone, options, stop)
+    gate, fleet = Lock(), Fleet(hosts if everyone is None else everyone, options, listener, stop)
 
     def work(host: DesiredHost) -> HostReport | None:
         if stop.is_set():
             return None
-        report = _Pass(host, options, listener, stop, shared).run()
+        report = fleet.pass_over(host)
         with gate:
             each(report)
         return report
@@ -81,8 +81,7 @@ def run(
         with ThreadPoolExecutor(max_workers=max(1, min(options.concurrency, len(hosts)))) as pool:
             reports = [report for report in pool.map(work, hosts) if report is not None]
     finally:
-        shared.neighbours.close()
-        shared.vcenters.close()
+        fleet.close()
     ordered = sorted(reports, key=lambda report: report.name)
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
 
@@ -94,20 +93,43 @@ def _fits(host: DesiredHost, options: Options, glob: str) -> bool:
         return True
 
 
-def task_of(host: DesiredHost, options: Options) -> Task:
+def task_of(host: DesiredHost, options: Options, halted: str | None = None) -> Task:
     """A host's resources, and the rules of its plan."""
     vcenter = host.access.vcenter is not None and host.access.vcenter.password is not None
     wisher = Wisher(host.name, host.key_files, host.address, vcenter)
     resources: list[Resource] = [it for kind in KINDS for it in kind.resources(host.wish(kind), wisher)]
     allow = max(host.allow, options.allow) if options.allow is not None else host.allow
-    rules = Rules(allow, host.source)
+    rules = Rules(allow, host.source, halted=halted)
     return Task(host.name, host.address, tuple(resources), rules, options.only, host.mode == "observe")
 
 
-class _Shared:
-    """What the passes of one run share: turns on volumes, and what any host says of a volume that others use."""
+@dataclass(frozen=True)
+class Leave:
+    """Whether a pass may change its host.
 
-    def __init__(self, everyone: Sequence[DesiredHost], options: Options, stop: Signal) -> None:
+    `halted` is why nothing is changed anywhere (its steps are held for it); `begin` is asked once there is a plan, just
+    before the first step, and says whether it may be carried out now; `stopping` whether no step may begin any more.
+    """
+
+    begin: Callable[[HostReport], bool] = lambda planned: True
+    stopping: Callable[[], bool] = lambda: False
+    halted: str | None = None
+
+
+class Fleet:
+    """What the passes of one run share: turns on volumes, and what any host says of a volume that others use.
+
+    `everyone` are all hosts of the loaded specs. Safe to use from any thread.
+    """
+
+    def __init__(
+        self,
+        everyone: Sequence[DesiredHost],
+        options: Options,
+        listener: Listener,
+        stop: Signal,
+        journal: Callable[[], Journal] = NoJournal,
+    ) -> None:
         def still(event: Event) -> None:
             """What a host does while it is only asked is not told."""
 
@@ -118,28 +140,33 @@ class _Shared:
             around = Circumstances(pause, still, stop.is_set, refused=self.refused)
             return open_contact(host, options.state_dir, around)
 
+        self.options, self.tell, self.stop, self.journal = options, listener, stop, journal
         self.turns, self.vcenters = Turns(), VCenters(pause)
         self.refused: dict[tuple[object, ...], LoginRefused] = {}
         self.neighbours = Neighbours(everyone, contact)
+
+    def pass_over(self, host: DesiredHost, leave: Leave = Leave()) -> HostReport:
+        """One pass; whatever goes wrong is in its report."""
+        began = monotonic()
+        report = _Pass(self, host, leave).run()
+        self.tell(Finished(host.name, report.status.value, monotonic() - began))
+        return report
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        self.neighbours.close()
+        self.vcenters.close()
 
 
 class _Pass:
     """One host's pass, from the connection to the report."""
 
-    def __init__(
-        self, host: DesiredHost, options: Options, listener: Listener, stop: Signal, shared: _Shared
-    ) -> None:
-        self._host, self._options = host, options
-        self._tell, self._stop, self._shared = listener, stop, shared
+    def __init__(self, fleet: Fleet, host: DesiredHost, leave: Leave) -> None:
+        self._fleet, self._host, self._leave = fleet, host, leave
+        self._tell = fleet.tell
         self._in_hand = False
 
     def run(self) -> HostReport:
-        began = monotonic()
-        report = self._guarded()
-        self._tell(Finished(self._host.name, report.status.value, monotonic() - began))
-        return report
-
-    def _guarded(self) -> HostReport:
         if self._host.mode == "paused":
             return HostReport(self._host.name, self._host.address, Status.PAUSED)
         try:
@@ -160,41 +187,56 @@ class _Pass:
                 f"{self._host.name}: nothing was sent: " + "; ".join(self._host.problems),
                 next="make the file readable, or take it out of the spec",
             )
-        task = task_of(self._host, self._options)
+        fleet, options = self._fleet, self._fleet.options
+        task = task_of(self._host, options, self._leave.halted)
         self._tell(Connecting(self._host.name, self._host.address))
-        shared = self._shared
         around = Circumstances(
             self._pause,
             self._tell,
-            self._stop.is_set,
+            self._stopping,
             self._others,
-            shared.turns.filled,
-            shared.vcenters.desk(self._host),
-            shared.refused,
+            fleet.turns.filled,
+            fleet.vcenters.desk(self._host),
+            fleet.refused,
         )
-        contact = open_contact(self._host, self._options.state_dir, around)
+        contact = open_contact(self._host, options.state_dir, around)
         try:
             return self._with(task, contact)
         finally:
             contact.close()
 
     def _with(self, task: Task, contact: Contact) -> HostReport:
+        fleet = self._fleet
         look, plan, report = look_at(task, contact, self._tell)
-        if self._options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
+        if fleet.options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
+            return report
+        if not self._leave.begin(report):
             return report
         self._in_hand = True
-        stopping = self._stop.is_set
-        turns = self._shared.turns
-        return Apply(task, contact, look, (plan, report), self._tell, stopping, self._pause, turns).run()
+        apply = Apply(
+            task,
+            contact,
+            look,
+            (plan, report),
+            self._tell,
+            self._stopping,
+            self._pause,
+            fleet.turns,
+            fleet.journal(),
+        )
+        return apply.run()
+
+    def _stopping(self) -> bool:
+        return self._fleet.stop.is_set() or self._leave.stopping()
 
     def _others(self, datastore: Datastore, own: OwnUses) -> InUse | Unseen:
-        return self._shared.neighbours.use(self._host, datastore, own)
+        return self._fleet.neighbours.use(self._host, datastore, own)
 
     def _disagrees(self, report: HostReport) -> bool:
         """Whether this is not the plan that a person agreed to."""
-        approved = self._options.approved
+        approved = self._fleet.options.approved
         return approved is not None and approved.get(self._host.name) != fingerprint(report)
 
     def _pause(self, seconds: float) -> None:
         """Wait. A stop cuts it short, but not while a step may be in hand: that is brought to its end."""
-        (Signal() if self._in_hand else self._stop).wait(seconds)
+        (Signal() if self._in_hand else self._fleet.stop).wait(seconds)

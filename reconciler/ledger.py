@@ -37,8 +37,10 @@ class Ledger:
         """A step is in hand; `head` is done before its own actions."""
         self.ended[key_of(step)] = self._described(step, head)
 
-    def end(self, key: Key, outcome: Outcome) -> None:
-        self.ended[key] = replace(self.ended[key], outcome=outcome)
+    def end(self, key: Key, outcome: Outcome) -> StepReport:
+        """The step as it ended."""
+        ended = self.ended[key] = replace(self.ended[key], outcome=outcome)
+        return ended
 
     def waive(self, step: Step, why: str) -> None:
         """Somebody else is at it: the step is held, and not tried again in this pass."""

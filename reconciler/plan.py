@@ -63,7 +63,7 @@ class Rules:
     """What the plan may do: the highest risk, and where the spec asks for what (a place below `spec`).
 
     `cannot` tells why nobody can do a verb now, `remarks` are findings on the ways to the host, `by_hand` is what a
-    person has to do there before anything can be written.
+    person has to do there before anything can be written. `halted` is why nothing at all is done now.
     """
 
     allow: Risk
@@ -71,6 +71,7 @@ class Rules:
     cannot: Callable[[Verb], str | None] = lambda verb: None
     remarks: tuple[str, ...] = ()
     by_hand: str | None = None
+    halted: str | None = None
 
 
 def make_plan(resources: Sequence[Resource], facts: Facts, rules: Rules) -> Plan:
@@ -134,6 +135,9 @@ class _Planner:
         self._ask_for_a_hand()
         if any(isinstance(verb, StartSsh) for step in steps for verb in step.actions):
             self.held = [replace(it, why=it.why + FOLLOWS) if it in self.beyond else it for it in self.held]
+        if self.rules.halted is not None:
+            self.held += [Held(step.resource, self.rules.halted, step) for step in steps]
+            steps = []
         return Plan(
             tuple(steps), tuple(self.held), tuple(self.unknown), tuple(self.findings), tuple(self.in_sync)
         )

@@ -1,0 +1,1 @@
+"""The one port of the loop: pages and their JSON; metrics and health are handed in."""
