@@ -1,0 +1,187 @@
+"""Which host is due, which one is worked on, and who may change his. Pure: `now` is an argument, in seconds of a clock.
+
+A pass takes one of `workers` while it looks. Once it may change its host it gives that back, so that a copy of an hour
+keeps nobody from looking; how many change at a time is the guard's.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.desired.host import DesiredHost
+from reconciler.loop.guard import WHY, Guard
+from reconciler.loop.schedule import Pace
+from reconciler.report import HostReport, Status
+
+FAILED = (Status.FAILED, Status.UNREACHABLE)
+
+
+def endpoint(host: DesiredHost) -> tuple[str, int]:
+    """The machine itself, under whatever name; no two hosts of a revision have one."""
+    return host.address, host.access.ssh.port
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A pass that goes on. `halted` is why it may change nothing; `again`: it is due anew as soon as it has ended."""
+
+    host: DesiredHost
+    revision: str | None
+    halted: str | None
+    changing: bool = False
+    again: bool = False
+
+
+@dataclass(eq=False)
+class Place:
+    """A host's place in the loop. `wanting` is its number among those that wait to be changed; None: it does not.
+    `passed`: it has had its first pass."""
+
+    host: DesiredHost
+    due: float
+    failures: int = 0
+    wanting: int | None = None
+    passed: bool = False
+
+    @property
+    def paused(self) -> bool:
+        return self.host.mode == "paused"
+
+
+class Roster:
+    """All hosts of the revision in force. Used by one thread at a time. `dice` gives numbers in 0 to 1."""
+
+    def __init__(self, pace: Pace, workers: int, guard: Guard, dice: Callable[[], float]) -> None:
+        self.guard = guard
+        self.places: dict[str, Place] = {}
+        self.going: list[Ticket] = []
+        self._pace, self._workers, self._dice = pace, workers, dice
+        self._numbers = itertools.count()
+
+    @property
+    def looking(self) -> int:
+        """How many passes look; the others change their host."""
+        return sum(not ticket.changing for ticket in self.going)
+
+    @property
+    def enforced(self) -> int:
+        return sum(place.host.mode == "enforce" for place in self.places.values())
+
+    def waiting(self, now: float) -> int:
+        """How many hosts are due and not begun with."""
+        return sum(place.due <= now for place in self._startable())
+
+    # -- what comes from outside ---------------------------------------------------------------------------------
+
+    def renew(self, revision: str | None, hosts: Iterable[DesiredHost], now: float) -> None:
+        """A revision comes into force: hosts that are new, or wished otherwise, are due now, the others keep their
+        time. Those that it does not name are let go."""
+        before, self.places = self.places, {}
+        for host in hosts:
+            place = before.get(host.name)
+            if place is None or place.host != host:
+                self.places[host.name] = Place(host, now, passed=place is not None and place.passed)
+                self._once_more(host.name)
+            else:
+                place.host = host
+                self.places[host.name] = place
+        self.guard = self.guard.under(revision)
+        self._call(now)
+
+    def all_due(self, now: float) -> None:
+        """A person wants everything looked at now, and what the guard holds tried again."""
+        self.guard = self.guard.released()
+        for name in self.places:
+            self.due_now(name, now)
+
+    def due_now(self, name: str, now: float) -> None:
+        """One host is due, whatever its schedule says."""
+        self.places[name].due = now
+        self._once_more(name)
+
+    def _once_more(self, name: str) -> None:
+        for ticket in self.going:
+            ticket.again = ticket.again or ticket.host.name == name
+
+    # -- passes --------------------------------------------------------------------------------------------------
+
+    def begin(self, now: float) -> list[Ticket]:
+        """The passes that begin now, who has waited longest first."""
+        free = max(0, self._workers - self.looking)
+        due = sorted((it for it in self._startable() if it.due <= now), key=lambda it: it.due)[:free]
+        halted = WHY if self.guard.tripped else None
+        begun = [Ticket(place.host, self.guard.revision, halted) for place in due]
+        self.going += begun
+        return begun
+
+    def _startable(self) -> Iterator[Place]:
+        """The hosts on which nobody works: none under that name, and none at that address, under whatever name."""
+        names = {ticket.host.name for ticket in self.going}
+        endpoints = {endpoint(ticket.host) for ticket in self.going}
+        for name, place in self.places.items():
+            if not place.paused and name not in names and endpoint(place.host) not in endpoints:
+                yield place
+
+    def may_change(self, ticket: Ticket) -> bool:
+        """Whether a pass that has a plan may carry it out now; else its host is called when its turn has come."""
+        changing = len(self.going) - self.looking
+        free = self.guard.free(changing, self.enforced)
+        place = self.places.get(ticket.host.name)
+        if free is None or free > 0:
+            ticket.changing = True
+            if place is not None:
+                place.wanting = None
+            return True
+        if place is not None and place.wanting is None:
+            place.wanting = next(self._numbers)
+        # so that its steps are shown as held
+        ticket.again = ticket.again or (self.guard.tripped and ticket.halted is None)
+        return False
+
+    def end(self, ticket: Ticket, report: HostReport, now: float, at: str) -> bool:
+        """A pass has ended; `at` is the time for people. Whether its host is still one of ours."""
+        self.going.remove(ticket)
+        failed = report.status in FAILED
+        if ticket.changing:
+            name, revision = ticket.host.name, ticket.revision
+            self.guard = self.guard.after(
+                name, failed=failed, revision=revision, enforced=self.enforced, now=at
+            )
+        place = self.places.get(ticket.host.name)
+        if place is not None:
+            place.passed = True
+            place.failures = place.failures + 1 if failed else 0
+            place.due = now if ticket.again else self._pace.next_due(now, place.failures, self._dice())
+            if report.status is not Status.DRIFTED:
+                place.wanting = None
+        self._call(now)
+        return place is not None
+
+    def put_off(self, name: str, until: float) -> None:
+        """A host is not due before then."""
+        place = self.places[name]
+        place.due = max(place.due, until)
+
+    def _call(self, now: float) -> None:
+        """Make as many hosts due as may be changed now, out of those that wait for it, the first first."""
+        free = self.guard.free(len(self.going) - self.looking, self.enforced)
+        wanting = sorted(
+            (it for it in self.places.values() if it.wanting is not None), key=lambda it: it.wanting or 0
+        )
+        busy = {ticket.host.name for ticket in self.going}
+        for place in wanting if free is None else wanting[:free]:
+            if place.host.name not in busy:
+                place.due = min(place.due, now)
+
+    def next_turn(self, now: float, at_most: float) -> float:
+        """In how many seconds something is due that can begin then."""
+        if self.looking >= self._workers:
+            return at_most
+        soonest = min((place.due for place in self._startable()), default=now + at_most)
+        return min(at_most, max(0.0, soonest - now))
+
+    def unready(self) -> Sequence[str]:
+        """The hosts that have not had their first pass."""
+        return [name for name, place in self.places.items() if not place.passed and not place.paused]
