@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Signal
@@ -15,7 +16,7 @@ from reconciler.contact import Circumstances, open_contact
 from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
 from reconciler.engine import Contact, Journal, NoJournal, Task, look_at, matches
-from reconciler.events import Connecting, Event, Failed, Finished, Listener
+from reconciler.events import Connecting, Event, Failed, Finished, Listener, Waiting
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
 from reconciler.faults import Bug, Fault, FaultKind, LoginRefused, Refused
@@ -27,6 +28,17 @@ from reconciler.plan import Rules
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import FaultReport, HostReport, Report, Status
 from reconciler.turns import Turns
+
+HostTurn = Callable[[str, Callable[[], bool], Callable[[], None]], AbstractContextManager[bool]]
+"""Gives the turn on a host, by its name, against other runs; called as `turns.Turns.on`, and yields whether it was had:
+not when `stopping` ended the wait."""
+
+
+def every_turn(
+    host: str, stopping: Callable[[], bool], waiting: Callable[[], None]
+) -> AbstractContextManager[bool]:
+    """No other run has to be minded."""
+    return nullcontext(True)
 
 
 class NothingMatches(Exception):
@@ -57,6 +69,8 @@ def run(
     stop: Signal,
     each: Callable[[HostReport], None] = _ignore,
     everyone: Sequence[DesiredHost] | None = None,
+    journal: Callable[[], Journal] = NoJournal,
+    turn: HostTurn = every_turn,
 ) -> Report:
     """Pass over `hosts`; `each` hears of every host as it is done (from several threads, one at a time).
 
@@ -67,12 +81,15 @@ def run(
     strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
     if strays:
         raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(strays))
-    gate, fleet = Lock(), Fleet(hosts if everyone is None else everyone, options, listener, stop)
+    gate = Lock()
+    fleet = Fleet(hosts if everyone is None else everyone, options, listener, stop, journal, turn)
 
     def work(host: DesiredHost) -> HostReport | None:
         if stop.is_set():
             return None
         report = fleet.pass_over(host)
+        if report.status is Status.PENDING:
+            return None
         with gate:
             each(report)
         return report
@@ -129,6 +146,7 @@ class Fleet:
         listener: Listener,
         stop: Signal,
         journal: Callable[[], Journal] = NoJournal,
+        turn: HostTurn = every_turn,
     ) -> None:
         def still(event: Event) -> None:
             """What a host does while it is only asked is not told."""
@@ -140,13 +158,14 @@ class Fleet:
             around = Circumstances(pause, still, stop.is_set, refused=self.refused)
             return open_contact(host, options.state_dir, around)
 
-        self.options, self.tell, self.stop, self.journal = options, listener, stop, journal
+        self.options, self.tell, self.stop = options, listener, stop
+        self.journal, self.turn = journal, turn
         self.turns, self.vcenters = Turns(), VCenters(pause)
         self.refused: dict[tuple[object, ...], LoginRefused] = {}
         self.neighbours = Neighbours(everyone, contact)
 
     def pass_over(self, host: DesiredHost, leave: Leave = Leave()) -> HostReport:
-        """One pass; whatever goes wrong is in its report."""
+        """One pass; whatever goes wrong is in its report. It is `pending` when a stop ended the wait for its turn."""
         began = monotonic()
         report = _Pass(self, host, leave).run()
         self.tell(Finished(host.name, report.status.value, monotonic() - began))
@@ -189,6 +208,16 @@ class _Pass:
             )
         fleet, options = self._fleet, self._fleet.options
         task = task_of(self._host, options, self._leave.halted)
+        if options.dry_run or task.observe_only or self._leave.halted:
+            return self._opened(task)
+        waiting = Waiting(self._host.name, "another run works on this host", 0.0)
+        with fleet.turn(self._host.name, self._stopping, lambda: self._tell(waiting)) as had:
+            if not had:
+                return HostReport(self._host.name, self._host.address, Status.PENDING)
+            return self._opened(task)
+
+    def _opened(self, task: Task) -> HostReport:
+        fleet, options = self._fleet, self._fleet.options
         self._tell(Connecting(self._host.name, self._host.address))
         around = Circumstances(
             self._pause,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 
 from reconciler import fleet
 from reconciler.cli.hearing import Hearing, hearing
+from reconciler.cli.keeping import Kept, keeping
 from reconciler.cli.messages import Problem, say, tell
 from reconciler.cli.options import state_folder
 from reconciler.cli.output import Output, coloured
@@ -38,13 +42,14 @@ def one_pass(
     quiet: bool,
     detailed_exitcode: bool,
     state_dir: str | None,
+    history_keep: timedelta,
     log_level: str | None,
     log_format: str,
     no_color: bool,
 ) -> int:
     """The exit status. Raises Problem before any host is contacted when the pass can't be carried out."""
-    everyone = loaded(filename).hosts
-    hosts = chosen(everyone, host, selector)
+    specs = loaded(filename)
+    hosts = chosen(specs.hosts, host, selector)
     if not (dry_run or yes):
         _need_terminal(log_format)
     risk = Risk[allow.upper()] if allow is not None else None
@@ -53,8 +58,10 @@ def one_pass(
     ears = hearing(
         log_level, log_format, quiet=quiet, bars=output != "jsonl", colour=coloured(sys.stderr, no_color)
     )
-    work = _Work(hosts, everyone, options, writing, ears)
-    report, agreed = work.at_once() if dry_run or yes else work.asking()
+    keep = partial(keeping, options.state_dir, history_keep, specs.digest)
+    with ExitStack() as stack:
+        work = _Work(hosts, specs.hosts, options, writing, ears, lambda: stack.enter_context(keep()))
+        report, agreed = work.at_once() if dry_run or yes else work.asking()
     return max(exit_status(report, detailed=detailed_exitcode), 0 if agreed else 1, key=_rank)
 
 
@@ -75,18 +82,24 @@ def _need_terminal(log_format: str) -> None:
 
 @dataclass
 class _Work:
-    """One command's hosts, out of everyone in the specs, and how to work on them."""
+    """One command's hosts, out of everyone in the specs, and how to work on them. `keep` opens the state folder: once,
+    and only when hosts may be changed."""
 
     hosts: Sequence[DesiredHost]
     everyone: Sequence[DesiredHost]
     options: Options
     output: Output
     ears: Hearing
+    keep: Callable[[], Kept]
+    kept: Kept = field(default_factory=Kept)
+    done: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def at_once(self) -> tuple[Report, bool]:
         """Do all of it, or with a dry run nothing, without asking."""
-        report = self._run(self.hosts, self.options, self.output.host)
+        if not self.options.dry_run:
+            self.kept = self.keep()
+        report = self._run(self.hosts, self.options, self._done)
         self.output.report(report)
         return report, True
 
@@ -100,8 +113,11 @@ class _Work:
             agreed = self._ask(waiting, again=tried)
             if not agreed:
                 break
+            self.kept = self.kept if tried else self.keep()
             plan, tried = self._apply(waiting), True
             latest |= {it.name: it for it in plan.hosts}
+        if agreed and not tried:
+            self.kept = self.keep()
         final = Report(False, tuple(latest[name] for name in sorted(latest)), self.stop.is_set())
         self._show(final, already=not (agreed or tried))
         return final, agreed
@@ -124,19 +140,35 @@ class _Work:
 
     def _each(self, host: HostReport) -> None:
         if not _open(host):
+            self._done(host)
+
+    def _done(self, host: HostReport) -> None:
+        """A host that is done with: told and kept once."""
+        if host.name not in self.done:
+            self.done.add(host.name)
             self.output.host(host)
+            self.kept.passed(host)
 
     def _show(self, final: Report, *, already: bool) -> None:
         """The report; people who said no have just read it."""
         for host in final.hosts:
-            self.output.host(host)
+            self._done(host)
         if not (already and self.output.for_people):
             self.output.report(final)
 
     def _run(self, hosts: Sequence[DesiredHost], options: Options, each: Each) -> Report:
         try:
             with self.ears.working(len(hosts)) as listener, stopping(self.stop, self.ears.tidy):
-                return fleet.run(hosts, options, listener, self.stop, each, self.everyone)
+                return fleet.run(
+                    hosts,
+                    options,
+                    listener,
+                    self.stop,
+                    each,
+                    self.everyone,
+                    self.kept.journal,
+                    self.kept.turn,
+                )
         except NothingMatches as error:
             raise Problem(str(error)) from None
 

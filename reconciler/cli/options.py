@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+from reconciler.durations import duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -38,6 +41,18 @@ def together(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
+def duration_option(*names: str, **attributes: Any) -> Decorator[Any]:
+    """An option that is a duration as in `durations`, as a timedelta; None where it was not given."""
+
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | None:
+        try:
+            return duration(value) if value is not None else None
+        except ValueError as error:
+            raise click.BadParameter(str(error), context, parameter) from None
+
+    return option(*names, metavar="DURATION", callback=read, **attributes)
+
+
 SPECS = option(
     "-f",
     "--filename",
@@ -56,8 +71,9 @@ LOGS = together(
     option("--no-color", is_flag=True, help="No colour (NO_COLOR does the same)."),
 )
 QUIET = option("-q", "--quiet", is_flag=True, help="The summary only, and no progress.")
+HOST = option("--host", multiple=True, metavar="GLOB", help="Only hosts of such a name; repeatable.")
 HOSTS = together(
-    option("--host", multiple=True, metavar="GLOB", help="Only hosts of such a name; repeatable."),
+    HOST,
     option(
         "-l",
         "--selector",
@@ -68,6 +84,11 @@ HOSTS = together(
 )
 STATE = option(
     "--state-dir", metavar="DIR", help="Where state is kept.  [default: $XDG_STATE_HOME/reconciler]"
+)
+HISTORY_KEEP = duration_option(
+    "--history-keep",
+    default="90d",
+    help="Entries of the history stay so long.  [default: 90d]",
 )
 PASS = together(
     SPECS,
@@ -94,6 +115,7 @@ PASS = together(
     QUIET,
     option("--detailed-exitcode", is_flag=True, help="Exit status 2 when changes are pending."),
     STATE,
+    HISTORY_KEEP,
     LOGS,
 )
 

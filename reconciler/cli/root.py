@@ -10,7 +10,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import PASS
 
-COMMANDS = ("validate", "schema", "explain", "simulate", "completion")
+COMMANDS = ("validate", "schema", "explain", "history", "simulate", "completion")
 
 
 class Commands(click.Group):

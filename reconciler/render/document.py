@@ -26,14 +26,15 @@ def report_document(report: Report) -> dict[str, Any]:
 
 def host_document(host: HostReport) -> dict[str, Any]:
     """One host of it. Bytes that were no UTF-8 stand there as `\\x80`: no JSON or YAML can hold them."""
-    return {key: _whole(value) for key, value in _host(host).items()}
+    return {key: whole(value) for key, value in _host(host).items()}
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """A value of a document, fit for JSON and YAML: bytes that were no UTF-8 are shown, tuples are lists."""
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: whole(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_whole(item) for item in value]
+        return [whole(item) for item in value]
     return _SURROGATE.sub(lambda match: visible(match[0]), value) if isinstance(value, str) else value
 
 
@@ -48,7 +49,7 @@ def _host(host: HostReport) -> dict[str, Any]:
         "held": [_held(held) for held in host.held],
         "unknown": [_note(note) for note in host.unknown],
         "findings": [_note(note) for note in host.findings],
-        "fault": _fault(host.fault),
+        "fault": fault_document(host.fault),
     }
 
 
@@ -80,7 +81,8 @@ def _note(note: Note) -> dict[str, Any]:
     return {"resource": note.resource, "why": note.why}
 
 
-def _fault(fault: FaultReport | None) -> dict[str, Any] | None:
+def fault_document(fault: FaultReport | None) -> dict[str, Any] | None:
+    """A fault as reports and the history show it."""
     if fault is None:
         return None
     return {"kind": fault.kind.value, "message": fault.message, "next": fault.next}

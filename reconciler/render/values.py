@@ -13,7 +13,7 @@ from reconciler.render.visible import visible
 T = TypeVar("T")
 
 ARROW = " → "
-_CLOSED = ("verb", "risk", "transport")
+_CLOSED = ("verb", "risk", "transport", "event", "outcome")
 """Fields whose words are the program's own."""
 
 

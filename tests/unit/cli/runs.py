@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.desired.host import DesiredHost
+from reconciler.engine import Journal
 from reconciler.events import Finished, Listener
-from reconciler.fleet import Options
+from reconciler.fleet import HostTurn, Options
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import HostReport, Outcome, Report, Status
 from tests.unit.render import reports
@@ -96,6 +97,8 @@ class PretendedFleet:
         stop: threading.Event,
         each: Callable[[HostReport], None],
         everyone: Sequence[DesiredHost],
+        journal: Callable[[], Journal],
+        turn: HostTurn,
     ) -> Report:
         self.calls.append((tuple(host.name for host in hosts), options))
         done = [self._host(host.name, options) for host in hosts]
