@@ -5,6 +5,7 @@ from reconciler.desired.host import DesiredHost
 from reconciler.desired.load import Loaded, load
 from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.schema import schema
+from reconciler.desired.trust import Trust
 
 __all__ = [
     "DesiredHost",
@@ -12,6 +13,7 @@ __all__ = [
     "Mistake",
     "NoSuchField",
     "SpecMistakes",
+    "Trust",
     "explain",
     "load",
     "schema",

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 MAX_SPEC_BYTES = 8 * 1024 * 1024
 MAX_KEYS_BYTES = 1024 * 1024
@@ -21,6 +22,47 @@ class Unreadable(Exception):
         super().__init__(why)
         self.line = line
         self.column = column
+
+
+class Reader(Protocol):
+    """Where a load gets its files. Spec files go by the names that messages show, all others by absolute paths."""
+
+    def spec_files(self, path: Path) -> tuple[list[str], dict[str, str]]:
+        """As the function `spec_files`."""
+
+    def locate(self, name: str) -> str:
+        """The absolute path of a spec file; relative paths in it are taken from its folder."""
+
+    def real(self, path: str) -> str:
+        """Where an absolute path leads, all links followed; nothing needs to be there."""
+
+    def read_text(self, path: str, limit: int) -> str:
+        """As the function `read_text`."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at an absolute path."""
+
+
+class Disk:
+    """Files as they lie on this machine."""
+
+    def spec_files(self, path: Path) -> tuple[list[str], dict[str, str]]:
+        return spec_files(path)
+
+    def locate(self, name: str) -> str:
+        return os.path.abspath(name)
+
+    def real(self, path: str) -> str:
+        return os.path.realpath(path)
+
+    def read_text(self, path: str, limit: int) -> str:
+        return read_text(path, limit)
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)
+
+
+DISK = Disk()
 
 
 def spec_files(path: Path) -> tuple[list[str], dict[str, str]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.desired.files import MAX_KEYS_BYTES, Unreadable, read_text
+from reconciler.desired.files import MAX_KEYS_BYTES, Reader, Unreadable
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.public_keys import Judgement, judge_file
@@ -24,6 +23,7 @@ class Found:
 class KeyFiles:
     """The key files of a load, each read once. Warnings are collected in `warnings`."""
 
+    reader: Reader
     warnings: list[Mistake] = field(default_factory=list)
     _read: dict[str, tuple[str, Judgement]] = field(default_factory=dict)
     _there: dict[str, bool] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class KeyFiles:
     def _public(self, path: str) -> tuple[str, Judgement]:
         if path not in self._read:
             try:
-                text = read_text(path, MAX_KEYS_BYTES)
+                text = self.reader.read_text(path, MAX_KEYS_BYTES)
                 self._read[path] = text, judge_file(text)
             except Unreadable as error:
                 self._read[path] = "", Judgement(wrong=str(error))
@@ -55,7 +55,7 @@ class KeyFiles:
     def _look(self, root: Node, place: Place, node: Node) -> None:
         path = node.value
         if path not in self._there:
-            self._there[path] = os.path.exists(path)
+            self._there[path] = self.reader.exists(path)
         trust = root.find(("access", "ssh", "trustOnFirstUse"))
         made_later = place[-1] == "knownHosts" and trust is not None and trust.value is True
         if not self._there[path] and not made_later:

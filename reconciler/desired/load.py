@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler.desired.check import check
-from reconciler.desired.files import MAX_SPEC_BYTES, Unreadable, read_text, spec_files
+from reconciler.desired.files import DISK, MAX_SPEC_BYTES, Reader, Unreadable
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.key_files import Found, KeyFiles
 from reconciler.desired.lint import lint, lint_keys, lint_together
@@ -20,6 +19,7 @@ from reconciler.desired.model import Document, HostSpec, ProfileSpec
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.profiles import Profiles, Resolved, named
 from reconciler.desired.shape import shape_of
+from reconciler.desired.trust import Border, Trust
 from reconciler.desired.yaml import parse
 from reconciler.kinds.model import Source
 
@@ -48,8 +48,10 @@ class _Written:
 
 @dataclass
 class _Load:
-    """One load at work. `complete`: all that the files say could be read."""
+    """One load at work. `complete`: all that the files say could be read; `texts` are by real path."""
 
+    reader: Reader
+    border: Border
     mistakes: list[Mistake] = field(default_factory=list)
     complete: bool = True
     documents: list[Node] = field(default_factory=list)
@@ -63,12 +65,12 @@ class _Load:
         self.complete = False
 
 
-def load(paths: Sequence[Path]) -> Loaded:
+def load(paths: Sequence[Path], reader: Reader = DISK, trust: Trust | None = None) -> Loaded:
     """Read, merge and check all specs below some files and folders. Opens no connection and resolves no secret.
 
-    Raises SpecMistakes with every mistake of every file.
+    `trust` is what the specs may name; None: whatever they like. Raises SpecMistakes with every mistake of every file.
     """
-    work = _Load()
+    work = _Load(reader, Border(trust, reader.real))
     for path in paths:
         _read_path(work, path)
     for document in work.documents:
@@ -88,27 +90,31 @@ def _digest(texts: dict[str, str]) -> str:
 
 def _read_path(work: _Load, path: Path) -> None:
     try:
-        files, closed = spec_files(path)
+        files, closed = work.reader.spec_files(path)
     except Unreadable as error:
         work.wrong(str(path), "path", str(error))
         return
     before = len(work.documents), len(work.mistakes)
     for folder, why in closed.items():
         work.wrong(folder, "path", why)
-    unread = [file for file in files if os.path.realpath(file) not in work.texts]
+    unread = [file for file in files if _identity(work, file) not in work.texts]
     for file in unread:
         _read_file(work, file)
     if (len(work.documents), len(work.mistakes)) == before and len(unread) == len(files):
         work.wrong(str(path), "path", "there are no specs here (would be right: a *.yaml file with a Host)")
 
 
+def _identity(work: _Load, file: str) -> str:
+    return work.reader.real(work.reader.locate(file))
+
+
 def _read_file(work: _Load, file: str) -> None:
     try:
-        text = read_text(file, MAX_SPEC_BYTES)
+        text = work.reader.read_text(work.reader.locate(file), MAX_SPEC_BYTES)
     except Unreadable as error:
         work.wrong(file, "file", str(error), error.line, error.column)
         return
-    work.texts[os.path.realpath(file)] = text
+    work.texts[_identity(work, file)] = text
     parsed = parse(text, file)
     work.documents += parsed.documents
     work.mistakes += parsed.mistakes
@@ -169,7 +175,7 @@ def _desired(work: _Load) -> tuple[list[DesiredHost], list[Mistake]]:
     """The hosts, and the warnings."""
     _by_name(work, work.hosts, "host")
     specs = {name: written.spec for name, written in _by_name(work, work.profiles, "profile").items()}
-    profiles, keys = Profiles(specs, work.complete), KeyFiles()
+    profiles, keys = Profiles(specs, work.complete), KeyFiles(work.reader)
     merged = [profiles.over(written.spec) for written in work.hosts]
     hosts = [_host(work, written, over, keys) for written, over in zip(work.hosts, merged, strict=True)]
     whole = (host for host, over in zip(hosts, merged, strict=True) if over.whole)
@@ -185,18 +191,20 @@ def _lint_profiles(work: _Load, profiles: Profiles, keys: KeyFiles, warnings: li
     base = {name for written in (*work.hosts, *work.profiles) for name, _ in named(written.spec)}
     for written in work.profiles:
         # which host it will be is open, and so are the names of its files
-        local = Localiser(NAME_VARIABLE, work.paths)
-        lint_keys(local.localise(written.spec, shape_of(HostSpec)), work.mistakes, warnings)
-        work.mistakes += local.mistakes
+        local = Localiser(NAME_VARIABLE, work.reader.locate, work.paths)
+        root = local.localise(written.spec, shape_of(HostSpec))
+        lint_keys(root, work.mistakes, warnings)
+        work.mistakes += local.mistakes + work.border.crossed(root, local.files)
         if written.name not in base:
             _lint_top(work, profiles.over(written.spec).spec, keys)
 
 
 def _lint_top(work: _Load, spec: Node, keys: KeyFiles) -> None:
-    local = Localiser(NAME_VARIABLE, work.paths)
+    local = Localiser(NAME_VARIABLE, work.reader.locate, work.paths)
     root = local.localise(spec, shape_of(HostSpec))
-    found = keys.of(root, (it for it in local.files if _is_certain(*it)))
-    work.mistakes += lint_together(root, found.texts)
+    wrong = work.border.crossed(root, local.files)
+    found = keys.of(root, (it for it in local.files if _is_certain(*it))) if not wrong else Found()
+    work.mistakes += [*wrong, *lint_together(root, found.texts)]
 
 
 def _is_certain(place: Place, node: Node) -> bool:
@@ -205,10 +213,10 @@ def _is_certain(place: Place, node: Node) -> bool:
 
 
 def _host(work: _Load, written: _Written, merged: Resolved, keys: KeyFiles) -> DesiredHost:
-    local = Localiser(written.name, work.paths)
+    local = Localiser(written.name, work.reader.locate, work.paths)
     root = local.localise(merged.spec, shape_of(HostSpec))
     checked = check(root, HostSpec, SPEC, partial=not merged.whole)
-    mistakes = local.mistakes + checked.mistakes
+    mistakes = local.mistakes + work.border.crossed(root, local.files) + checked.mistakes
     work.mistakes += mistakes
     spec: Any = checked.value or HostSpec()
     found = keys.of(root, local.files) if not mistakes else Found()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,11 +44,12 @@ class Localiser:
     """Makes a merged spec one host's own: in paths `${name}` is the host's name, and a relative path of this machine
     is taken from the folder of the spec file in which it stands.
 
-    `paths` remembers the absolute ones of a whole load. Collects mistakes, and in `files` the places that name a
-    file of this machine, without those that hold secrets.
+    `locate` tells the absolute path of a spec file, `paths` remembers the absolute ones of a whole load. Collects
+    mistakes, and in `files` the places that name a file of this machine, without those that hold secrets.
     """
 
     host: str
+    locate: Callable[[str], str]
     paths: dict[tuple[str, str], str] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     files: list[tuple[Place, Node]] = field(default_factory=list)
@@ -96,7 +97,7 @@ class Localiser:
     def _absolute(self, path: str, file: str) -> str:
         absolute = self.paths.get((path, file))
         if absolute is None:
-            folder = os.path.dirname(os.path.abspath(file))
+            folder = os.path.dirname(self.locate(file))
             absolute = os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
             self.paths[path, file] = absolute
         return absolute
