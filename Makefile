@@ -42,9 +42,9 @@ $(GOVMOMI): $(wildcard $(ROOT)tests/govmomi/*.go)
 .PHONY: build/govmomi-sim
 build/govmomi-sim: $(GOVMOMI)
 
-demo: $(READY) ## simulated hosts with drift: planned, put right, and still right after a power loss
-	@'$(ROOT).ci/debian-packages' qemu-img
-	@$(IN_ROOT) .venv/bin/python demo/run.py
+demo: $(READY) ## simulated hosts with drift: planned, put right, still right after a power loss, and kept so by the loop
+	@'$(ROOT).ci/debian-packages' qemu-img git ssh
+	@$(IN_ROOT) .venv/bin/python -m demo.run
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
 	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img

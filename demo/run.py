@@ -1,5 +1,5 @@
 """The whole story in a minute, on simulated hosts: drift, a plan, hosts put right and given their master images, and a
-power loss survived."""
+power loss survived; and then the loop, which keeps them so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RECONCILE = (sys.executable, "-m", "reconciler")
+from demo import loop
+from demo.steps import RECONCILE, reconcile, show, tell
+
 HOSTS = 8
 NOWHERE = "vmwarewin7-old55-v3"
 
@@ -51,7 +53,7 @@ def story(hosts: list[str]) -> int:
     lost = [reconcile("simulate", "reboot", host, "--power-loss", "--out", ".") for host in hosts]
     tell("Still nothing to do: the keys, mounts and port groups were saved, and proved to be.")
     survived = reconcile("--dry-run", "--detailed-exitcode")
-    right = not any((settled, *lost, survived))
+    right = not any((settled, *lost, survived)) and loop.story()
     print("\nThat was all." if right else "\nThis did not go as it should have.", flush=True)
     return 0 if right else 1
 
@@ -84,20 +86,6 @@ def forget(image: str) -> None:
     path = Path("specs/images.yaml")
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if not line.strip().startswith(image)), encoding="utf-8")
-
-
-def reconcile(*arguments: str) -> int:
-    """Run one command, which prints for itself; its exit status."""
-    show((*RECONCILE, *arguments))
-    return subprocess.run((*RECONCILE, *arguments), check=False).returncode
-
-
-def tell(text: str) -> None:
-    print(f"\n### {text}\n", flush=True)
-
-
-def show(command: tuple[str, ...]) -> None:
-    print("$ reconcile", *command[len(RECONCILE) :], flush=True)
 
 
 if __name__ == "__main__":
