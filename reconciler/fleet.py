@@ -164,10 +164,13 @@ class Fleet:
         self.refused: dict[tuple[object, ...], LoginRefused] = {}
         self.neighbours = Neighbours(everyone, contact)
 
-    def pass_over(self, host: DesiredHost, leave: Leave = Leave()) -> HostReport:
-        """One pass; whatever goes wrong is in its report. It is `pending` when a stop ended the wait for its turn."""
+    def pass_over(
+        self, host: DesiredHost, leave: Leave = Leave(), journal: Journal | None = None
+    ) -> HostReport:
+        """One pass, whose steps that `journal` keeps, or else one of the fleet's; whatever goes wrong is in its report.
+        It is `pending` when a stop ended the wait for its turn."""
         began = monotonic()
-        report = _Pass(self, host, leave).run()
+        report = _Pass(self, host, leave, journal or self.journal()).run()
         self.tell(Finished(host.name, report.status.value, monotonic() - began))
         return report
 
@@ -180,8 +183,8 @@ class Fleet:
 class _Pass:
     """One host's pass, from the connection to the report."""
 
-    def __init__(self, fleet: Fleet, host: DesiredHost, leave: Leave) -> None:
-        self._fleet, self._host, self._leave = fleet, host, leave
+    def __init__(self, fleet: Fleet, host: DesiredHost, leave: Leave, journal: Journal) -> None:
+        self._fleet, self._host, self._leave, self._journal = fleet, host, leave, journal
         self._tell = fleet.tell
         self._in_hand = False
 
@@ -251,7 +254,7 @@ class _Pass:
             self._stopping,
             self._pause,
             fleet.turns,
-            fleet.journal(),
+            self._journal,
         )
         return apply.run()
 

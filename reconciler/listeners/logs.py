@@ -33,10 +33,13 @@ def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def log(event: Event) -> None:
-    """The listener: an event becomes a record. Of a copy that goes on there is a record now and then."""
+def log(event: Event, severity: int | None = None) -> None:
+    """The listener: an event becomes a record, of its own severity if none is given. Of a copy that goes on there is a
+    record now and then."""
     if not isinstance(event, Carrying):
-        _LOG.log(level(event), "%s", sentence(event), extra={"happening": event})
+        _LOG.log(
+            level(event) if severity is None else severity, "%s", sentence(event), extra={"happening": event}
+        )
         return
     words = _PACE.words(event)
     if _PACE.due(event):
