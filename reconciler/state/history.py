@@ -20,7 +20,7 @@ from reconciler.state.trouble import StateTrouble
 
 UNWRITTEN = 10_000
 """So many entries that can't be written are kept in memory; then the oldest are lost."""
-AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 10.0
 """What could not be written is tried again with the next entry or pass after so long; after a try that took long,
 because another process was waited for, only after ten times as long."""
 TIDY_SECONDS = 3600.0
