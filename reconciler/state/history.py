@@ -74,13 +74,15 @@ class History:
     ) -> list[Entry]:
         """As `read`, but raises nothing: what can't be read is trouble, and an empty list."""
         try:
-            return read(self._path, hosts, since, limit)
+            entries = read(self._path, hosts, since, limit)
         except StateTrouble as trouble:
             if self._unread != str(trouble):
                 self._unread = str(trouble)
-                self._warn(str(trouble))
-            self._mend()
+                self._warn(self._unread)
+                self._mend()
             return []
+        self._unread = None
+        return entries
 
     def close(self) -> None:
         """Write what is left, and let go of the file."""
