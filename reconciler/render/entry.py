@@ -11,7 +11,7 @@ from reconciler.faults import FaultKind
 from reconciler.kinds.model import Difference
 from reconciler.render.document import FORMAT_VERSION, fault_document, whole
 from reconciler.render.paint import Paint
-from reconciler.render.values import ARROW, changed
+from reconciler.render.values import ARROW, changed, shown
 from reconciler.render.visible import visible
 from reconciler.render.words import SIGNS
 from reconciler.report import FaultReport
@@ -111,7 +111,8 @@ def _changes(entry: Entry) -> str:
 
 def _status(entry: Entry) -> str:
     return ", ".join(
-        f"{it.before}{ARROW}{it.after}" if it.before is not None else str(it.after) for it in entry.fields or ()
+        f"{shown(it.before)}{ARROW}{shown(it.after)}" if it.before is not None else shown(it.after)
+        for it in entry.fields or ()
     )
 
 

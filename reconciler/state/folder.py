@@ -34,7 +34,7 @@ class StateFolder:
             self._turns.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise self._unusable(reason(error)) from error
-        if not all(os.access(folder, os.W_OK | os.X_OK) for folder in (self.path, self._turns)):
+        if not all(_writable(folder) for folder in (self.path, self._turns)):
             raise self._unusable("it may not be written to")
 
     @contextmanager
@@ -102,6 +102,10 @@ class HostTurns:
         if not self._warned:
             self._warned = True
             self._warn(f"{trouble}; hosts are worked on though others might do so at the same time")
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
 
 
 def _sign(lock: int) -> None:

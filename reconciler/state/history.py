@@ -20,7 +20,7 @@ from reconciler.state.trouble import StateTrouble
 
 UNWRITTEN = 10_000
 """So many entries that can't be written are kept in memory; then the oldest are lost."""
-AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 10.0
 """What could not be written is tried again with the next entry or pass after so long; after a try that took long,
 because another process was waited for, only after ten times as long."""
 TIDY_SECONDS = 3600.0
@@ -74,13 +74,15 @@ class History:
     ) -> list[Entry]:
         """As `read`, but raises nothing: what can't be read is trouble, and an empty list."""
         try:
-            return read(self._path, hosts, since, limit)
+            entries = read(self._path, hosts, since, limit)
         except StateTrouble as trouble:
             if self._unread != str(trouble):
                 self._unread = str(trouble)
-                self._warn(str(trouble))
-            self._mend()
+                self._warn(self._unread)
+                self._mend()
             return []
+        self._unread = None
+        return entries
 
     def close(self) -> None:
         """Write what is left, and let go of the file."""

@@ -63,7 +63,8 @@ def remove(connection: sqlite3.Connection, before: datetime, at_most: int) -> in
             f"DELETE FROM entries WHERE id IN ({oldest})",  # noqa: S608 - nothing of it comes from outside
             (time_text(before), at_most),
         ).rowcount
-    connection.execute(f"PRAGMA incremental_vacuum({PAGES_FREED})").fetchall()
+    # `execute` would free one page
+    connection.executescript(f"PRAGMA incremental_vacuum({PAGES_FREED})")
     return gone
 
 
@@ -74,10 +75,10 @@ def select(
     last. One that this version can't read is left out."""
     names = [name for name in hosts if not set(name) & set("*?[")]
     globs = [name for name in hosts if name not in names]
-    connection.create_function("fits", 1, lambda host: any(fnmatchcase(host or "", it) for it in globs))
+    connection.create_function("fits", 1, lambda host: any(fnmatchcase(host, it) for it in globs))
     wanted = ["time >= ?"]
     if hosts:
-        fits = " OR fits(host)" if globs else ""
+        fits = " OR (host IS NOT NULL AND fits(host))" if globs else ""
         wanted.append(f"(host IN ({', '.join('?' * len(names))}){fits})")
     rows = connection.execute(
         f"SELECT entry FROM entries WHERE {' AND '.join(wanted)} ORDER BY time DESC, id DESC LIMIT ?",  # noqa: S608

@@ -27,7 +27,11 @@ _NEXT = {
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a database; each statement is a transaction of its own unless one is begun. Raises sqlite3.Error."""
-    mode = "ro" if read_only else "rw"
+    mode = "rw"
+    if read_only:
+        # where nobody could write beside it, SQLite need not be able to either
+        still = not os.access(path.parent, os.W_OK, effective_ids=True) and not os.path.exists(f"{path}-wal")
+        mode = "ro&immutable=1" if still else "ro"
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,

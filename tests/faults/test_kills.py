@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.faults.conftest import Moments, Tally
 from tests.faults.healing import drifted, heals, program
+from tests.faults.kept import told_is_kept
 from tests.faults.program import at_command
 from tests.live.passes.world import VERSIONS
 
@@ -19,9 +20,11 @@ def test_killed_after_any_command(tmp_path: Path, moments: Moments, tally: Tally
     for count in moments.of(tmp_path / "undisturbed"):
         tally("kills")
         with drifted(tmp_path / str(count), moments.version, exclusive=moments.exclusive) as there:
-            run = program(there, "--yes")
+            run = program(there, "--yes", "--log-level", "debug")
             at_command(there.host, count, run.kill)
-            assert run.start().end().status == -signal.SIGKILL, count
+            ended = run.start().end()
+            assert ended.status == -signal.SIGKILL, count
+            told_is_kept(there, ended.said)
             heals(there, exclusive=moments.exclusive)
 
 

@@ -15,6 +15,8 @@ import pytest
 from reconciler import fleet
 from reconciler.cli.main import run
 from reconciler.report import HostReport
+from reconciler.state.database import read
+from reconciler.state.folder import StateFolder
 from tests.unit.cli.runs import PretendedFleet, in_sync, with_plan, write_specs
 
 Pretend = Callable[..., PretendedFleet]
@@ -162,6 +164,43 @@ def test_pending_changes_are_status_2_when_wanted(pretend: Pretend) -> None:
     pretend({"esx-1": [with_plan("esx-1")]})
     assert run(["--dry-run", "--detailed-exitcode"]) == 2
     assert run(["--dry-run"]) == 0
+
+
+def kept(folder: Path) -> list[tuple[str, str | None]]:
+    """What the history says: event and host."""
+    return [(it.event, it.host) for it in read(StateFolder(folder / "state").history)]
+
+
+def test_a_no_and_a_dry_run_write_nothing(
+    pretend: Pretend, answers: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    pretend({"esx-1": [with_plan("esx-1")]})
+    answers("no")
+    assert run(["--state-dir", "state"]) == 1
+    assert run(["--state-dir", "state", "--dry-run"]) == 0
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_yes_is_in_the_history_with_the_hosts_that_had_nothing_to_do(
+    pretend: Pretend, answers: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    changing = [with_plan("esx-1", 10), with_plan("esx-1", 20)]
+    pretend({"esx-1": changing, "esx-2": [with_plan("esx-2")], "esx-3": [in_sync("esx-3")]})
+    answers("yes", "yes")
+    assert run(["--state-dir", "state"]) == 0
+    statuses = [("status", "esx-2"), ("status", "esx-1"), ("status", "esx-3")]
+    assert kept(tmp_path) == [("revision", None), *statuses]
+    assert run(["--state-dir", "state", "--yes"]) == 0
+    assert len(kept(tmp_path)) == 4
+
+
+def test_looking_at_hosts_that_are_in_sync_is_in_the_history(
+    pretend: Pretend, answers: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    pretend({"esx-1": [in_sync("esx-1")]})
+    answers()
+    assert run(["--state-dir", "state"]) == 0
+    assert kept(tmp_path) == [("revision", None), ("status", "esx-1")]
 
 
 def test_options_reach_the_fleet(pretend: Pretend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,11 @@ WRONG = [
     (["simulate", "fault", "esx-1", "bogus", "--out", "lab"], "there is no fault 'bogus'"),
     (["simulate", "fault", "esx-1", "cut-now", "count=x", "--out", "lab"], "KEY=NUMBER"),
     (["completion", "csh"], "csh"),
+    (["--history-keep", "90", "--dry-run"], "'90' is no duration (would be right: 30s, 5m, 1h30m, 90d)"),
+    (["history", "--since", "1.5h"], "would be right: 30s, 5m, 1h30m, 90d"),
+    (["history", "-o", "yaml"], "--output"),
+    (["-o", "yaml", "history"], "a history is written as text or json"),
+    (["-f", "specs", "history"], "--filename means nothing to reconcile history"),
     ([], "there is no terminal to ask on"),
 ]
 
@@ -172,6 +177,41 @@ def test_completion_knows_the_commands(shell: str, folder: Path) -> None:
     assert asked.stdout == "plain,validate\n"
 
 
+def test_no_history_yet_is_an_empty_list(folder: Path) -> None:
+    assert reconcile("history", folder=folder).stdout == ""
+    done = reconcile("history", "--host", "esx-*", "--since", "24h", "-o", "json", folder=folder)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"formatVersion": "1.0", "entries": []})
+    assert not (folder / "home").exists()
+
+
+def test_a_history_of_hosts_that_could_not_be_reached(folder: Path) -> None:
+    assert reconcile("--yes", "-q", folder=folder).returncode == 3
+    document = json.loads(reconcile("history", "-o", "json", folder=folder).stdout)
+    happened = sorted((it["event"], it["host"] or "") for it in document["entries"])
+    assert happened == [
+        ("fault", "esx-1"),
+        ("fault", "esx-2"),
+        ("revision", ""),
+        ("status", "esx-1"),
+        ("status", "esx-2"),
+    ]
+    kinds = {it["fault"]["kind"] for it in document["entries"] if it["event"] == "fault"}
+    assert kinds == {"unreachable"}
+    shown = reconcile("--state-dir", "home/reconciler", "history", "--host", "esx-1", folder=folder)
+    assert [line.split("  ")[1] for line in shown.stdout.splitlines()] == ["esx-1", "esx-1"]
+    none = reconcile("history", "--host", "esx-1", "--host", "other", folder=folder)
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "--host other fits no host of the history" in none.stderr
+
+
+def test_a_history_that_can_not_be_read_is_told(folder: Path) -> None:
+    (folder / "home/reconciler").mkdir(parents=True)
+    (folder / "home/reconciler/history.db").write_text("no database" * 100)
+    done = reconcile("history", folder=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "file is not a database; move it away: a new one is begun then" in done.stderr
+
+
 def test_explain_shows_values_with_their_places(folder: Path) -> None:
     done = reconcile("explain", "esx-1", "address", folder=folder)
     assert done.stdout == "address: 127.0.0.1  specs/esx-1.yaml:5\n"
@@ -181,14 +221,15 @@ def test_version_and_help(folder: Path) -> None:
     assert reconcile("--version", folder=folder).stdout == f"reconcile {__version__}\n"
     shown = reconcile("--help", folder=folder)
     assert shown.returncode == 0
-    for command in ("validate", "schema", "explain", "simulate", "completion"):
+    for command in ("validate", "schema", "explain", "history", "simulate", "completion"):
         assert f"\n  {command} " in shown.stdout
 
 
 def test_help_loads_nothing_that_it_does_not_need(folder: Path) -> None:
     code = (
         "import sys; from reconciler.cli.main import run; run(['--help']); "
-        "print([name for name in ('pydantic', 'paramiko', 'rich', 'yaml', 'asyncssh') if name in sys.modules])"
+        "heavy = ('pydantic', 'paramiko', 'rich', 'yaml', 'asyncssh', 'sqlite3'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
