@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from reconciler import secrets
+from reconciler.render.visible import visible
 from reconciler.sources.remote import PROTOCOLS, Remote
 
 LOCAL_SECONDS = 60.0
@@ -31,7 +32,7 @@ _LIMITED = 'ulimit -f "$0" 2>/dev/null; exec git "$@"'
 # what would point git elsewhere, or make it talk
 _DROPPED = re.compile(
     "GIT_(DIR|WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
-    "|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|INTERNAL_.*|CONFIG|TRACE.*|CURL_VERBOSE)|LANGUAGE|LC_ALL"
+    "|SHALLOW_FILE|GRAFT_FILE|REPLACE_REF_BASE|QUARANTINE_PATH|INTERNAL_.*|CONFIG|CONFIG_PARAMETERS|TRACE.*|CURL_VERBOSE)|LANGUAGE|LC_ALL"
 )
 
 _SETTINGS = {
@@ -170,7 +171,7 @@ def _words(err: bytes) -> str:
     """What git says, on one line."""
     lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines()]
     said = [line.removeprefix("fatal: ") for line in lines if line and not _CHATTER.match(line)]
-    return secrets.mask("; ".join(said))[:_SHOWN]
+    return visible(secrets.mask("; ".join(said))[:_SHOWN])
 
 
 def _environment(folder: Path, remote: Remote, settings: Mapping[str, str]) -> dict[str, str]:

@@ -54,6 +54,17 @@ def test_follows_the_branch(repository: Repository, scheme: str) -> None:
     assert [tree.name for tree in trees] == [third]
 
 
+def test_follows_it_over_ssh(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that git sends is run here, whatever the host."""
+    ssh = repository.path.parent / "ssh"
+    ssh.write_text('#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n')
+    ssh.chmod(0o700)
+    monkeypatch.setenv("GIT_SSH", str(ssh))
+    commit = repository.commit(a=host("a"))
+    with following(source(repository, url=f"git@git.invalid:{repository.path}")) as heard:
+        assert heard.next(Revision).name == commit
+
+
 def test_files_that_specs_name_stand_in_the_commit_and_hosts_stay_equal(repository: Repository) -> None:
     (repository.path / "keys").mkdir()
     (repository.path / "keys" / "a.pub").write_text(KEY)
