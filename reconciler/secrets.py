@@ -51,6 +51,12 @@ def resolve(reference: Secret) -> str:
     return secret
 
 
+def remember(secret: str) -> None:
+    """Mask a secret from now on that came in another way than by a reference."""
+    if secret:
+        _VAULT.add(secret)
+
+
 def mask(text: str) -> str:
     """The text with every secret that was resolved replaced by `***`.
 
