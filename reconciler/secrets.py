@@ -51,8 +51,13 @@ def resolve(reference: Secret) -> str:
     return secret
 
 
+def conceal(secret: str) -> None:
+    """A secret that came another way, as in an option: masked in all output from now on."""
+    _VAULT.add(secret)
+
+
 def mask(text: str) -> str:
-    """The text with every secret that was resolved replaced by `***`.
+    """The text with every known secret replaced by `***`.
 
     Also as it looks in a URL, in JSON, HTML, base64 and behind shell quotes, and each line of one that has several.
     """
