@@ -51,14 +51,14 @@ def resolve(reference: Secret) -> str:
     return secret
 
 
-def remember(secret: str) -> None:
-    """Mask a secret from now on that came in another way than by a reference."""
+def conceal(secret: str) -> None:
+    """Mask a secret from now on that came in another way than by a reference, as in an option."""
     if secret:
         _VAULT.add(secret)
 
 
 def mask(text: str) -> str:
-    """The text with every secret that was resolved replaced by `***`.
+    """The text with every known secret replaced by `***`.
 
     Also as it looks in a URL, in JSON, HTML, base64 and behind shell quotes, and each line of one that has several.
     """

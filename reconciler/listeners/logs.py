@@ -15,7 +15,7 @@ from reconciler.render.json import to_line
 from reconciler.render.visible import visible
 from reconciler.secrets import MaskingFormatter, mask
 
-_LIBRARIES = ("paramiko", "asyncssh", "asyncio", "concurrent")
+_LIBRARIES = ("paramiko", "asyncssh", "asyncio", "concurrent", "urllib3")
 """What they log is tracebacks in pieces, and what a session said; our own faults tell it better."""
 
 _LOG = logging.getLogger("reconciler")

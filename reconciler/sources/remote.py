@@ -88,9 +88,9 @@ def _https(parts: SplitResult) -> Remote:
     host = parts.netloc.rpartition("@")[2]
     for secret in (password, parts.query):
         if secret not in _NO_PASSWORD:
-            secrets.remember(secret)
+            secrets.conceal(secret)
     if len(user) >= _TOKEN_LENGTH or (user and parts.password is not None and password in _NO_PASSWORD):
-        secrets.remember(user)
+        secrets.conceal(user)
     origin = parts._replace(netloc=host, query="", fragment="").geturl()
     if parts.password is None:
         return Remote(parts.geturl(), origin)
