@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,14 @@ def test_prometheus_and_grafana_find_what_is_mounted() -> None:
     (provider,) = read(HERE / "grafana/dashboards.yaml")["providers"]
     folder = provider["options"]["path"]
     assert any(Path(target).parent == Path(folder) for _, target, _ in mounted(SERVICES["grafana"]))
+
+
+def test_prometheus_takes_its_configuration_with_the_alert_rules(tmp_path: Path) -> None:
+    text = (HERE / "prometheus.yaml").read_text(encoding="utf-8")
+    (rules,) = [source for source, _, _ in mounted(SERVICES["prometheus"]) if source.endswith("alerts.yaml")]
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(
+        text.replace("/etc/prometheus/alerts.yaml", str((HERE / rules).resolve())), encoding="utf-8"
+    )
+    done = subprocess.run(["promtool", "check", "config", path], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
