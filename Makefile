@@ -47,7 +47,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, still right af
 	@$(IN_ROOT) .venv/bin/python -m demo.run
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
-	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze
 	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
