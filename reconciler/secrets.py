@@ -52,9 +52,8 @@ def resolve(reference: Secret) -> str:
 
 
 def remember(secret: str) -> None:
-    """Mask a secret from now on that came in another way than by a reference."""
-    if secret:
-        _VAULT.add(secret)
+    """Mask a secret, which is not empty, from now on: one that came in another way than by a reference."""
+    _VAULT.add(secret)
 
 
 def mask(text: str) -> str:
