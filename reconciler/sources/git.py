@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import threading
 from collections.abc import Mapping
@@ -14,7 +15,6 @@ from pathlib import Path
 from reconciler.desired import Trust
 from reconciler.desired.files import MAX_KEYS_BYTES, Unreadable, read_text, reason
 from reconciler.sources.committed import CommittedFiles
-from reconciler.sources.kept import sync_folder
 from reconciler.sources.places import stamps
 from reconciler.sources.program import Git, GitFailed, Stopped
 from reconciler.sources.reading import Reading, read
@@ -22,10 +22,13 @@ from reconciler.sources.remote import checked_branch, checked_path, parse_remote
 from reconciler.sources.revision import Fetched, Rejected, Revision, Tell, Telling, Trouble, unexpected
 from reconciler.sources.tree import Refused
 from reconciler.sources.upstream import NoBranch, Upstream
+from reconciler.state.files import sync_folder
 
 FIRST_SECONDS = 15.0
 FETCH_SECONDS = 120.0
 _AGAIN = "it is fetched anew at the next interval; what is in force stays"
+# milliseconds, numbers of requests: they make no other trouble of it
+_NUMBERS = re.compile(r"[0-9a-f]*\d[0-9a-f:-]*")
 _LOG = logging.getLogger("reconciler")
 
 
@@ -54,6 +57,7 @@ class GitSource:
         self._home = Path(os.path.abspath(state_dir), "git", sha256(conditions.encode()).hexdigest()[:16])
         self._trees, self._in_force = self._home / "trees", self._home / "in-force"
         self._trust = replace(trust, repository=str(self._in_force))
+        self._away: tuple[str, Trouble] | None = None
         self._accepted: tuple[Revision, str] | None = None
         self._files: set[str] = set()
         self._seen: Mapping[str, object] = {}
@@ -110,8 +114,11 @@ class GitSource:
         if isinstance(error, NoBranch):
             following = "push the branch, or name another one with --git-branch; what is in force stays"
             return Trouble(f"{self._remote.origin}: {error}", following)
-        following = f"what is in force stays; try it by hand: git ls-remote {self._remote.origin}"
-        return Trouble(f"git can't fetch {self.origin}: {error}", following)
+        essence = _NUMBERS.sub("", str(error))
+        if self._away is None or self._away[0] != essence:
+            following = f"what is in force stays; try it by hand: git ls-remote {self._remote.origin}"
+            self._away = essence, Trouble(f"git can't fetch {self.origin}: {error}", following)
+        return self._away[1]
 
     def _consider(self, upstream: Upstream, commit: str, telling: Telling) -> None:
         """Judge the commit at the tip, and put it in force when it is good."""

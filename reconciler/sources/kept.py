@@ -13,6 +13,8 @@ from typing import Any
 from reconciler.desired.files import DISK
 from reconciler.sources.reading import Record, SpecFile, read
 from reconciler.sources.revision import Rejected, Revision
+from reconciler.state.files import write_atomically
+from reconciler.state.trouble import StateTrouble
 
 NAME = "last-good-specs.json"
 _FORMAT = 1
@@ -38,7 +40,7 @@ class Kept:
         }
         try:
             write_atomically(self._file, json.dumps(content).encode())
-        except OSError as error:
+        except StateTrouble as error:
             _LOG.warning("the specs in force can't be kept for the next start: %s", error)
 
     def restore(self) -> tuple[Revision, str] | None:
@@ -95,26 +97,3 @@ class _Snapshot:
 
     def exists(self, path: str) -> bool:
         return DISK.exists(path)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, also through a power loss; only its owner may read it. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power loss."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -24,7 +24,7 @@ _BLOCK = 512
 _TURN = 0.02
 _SHOWN = 500
 _NOT_FOUND = 127
-_CHATTER = re.compile(r"hint:|warning:|remote: *$")
+_CHATTER = re.compile(r"hint:|warning:|remote: *$|Please make sure you have|and the repository exists")
 
 # a shell sets the limit: what runs between fork and exec must not be Python where there are threads
 _LIMITED = 'ulimit -f "$0" 2>/dev/null; exec git "$@"'

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from reconciler.desired import Mistake
 from reconciler.render.visible import HAZARD, visible
-from reconciler.sources.kept import sync_folder
 from reconciler.sources.program import Git, GitFailed, TooMuch
+from reconciler.state.files import sync_folder
 
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 8 * 1024 * 1024

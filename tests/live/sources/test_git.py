@@ -132,6 +132,15 @@ def test_a_remote_that_goes_away_changes_nothing(repository: Repository) -> None
         assert heard.next(Revision).name == good
 
 
+def test_trouble_that_differs_by_a_number_is_told_once(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_SSH_COMMAND", "sh -c 'echo request $$ failed >&2; exit 1' --")
+    with following(source(repository, url="git@git.invalid:x")) as heard:
+        assert "request " in heard.next(Trouble).why
+        heard.fetched(ok=False)
+
+
 def test_an_empty_repository_and_a_branch_that_is_made_anew(repository: Repository) -> None:
     with following(source(repository)) as heard:
         trouble = heard.next(Trouble)
