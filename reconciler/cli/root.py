@@ -10,7 +10,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import PASS
 
-COMMANDS = ("validate", "schema", "explain", "history", "simulate", "completion")
+COMMANDS = ("watch", "validate", "schema", "explain", "history", "simulate", "completion")
 
 
 class Commands(click.Group):

@@ -39,8 +39,9 @@ class Kept:
             "failures": record.failures,
         }
         try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._file, json.dumps(content).encode())
-        except StateTrouble as error:
+        except (OSError, StateTrouble) as error:
             _LOG.warning("the specs in force can't be kept for the next start: %s", error)
 
     def restore(self) -> tuple[Revision, str] | None:
