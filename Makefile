@@ -47,7 +47,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, still right af
 	@$(IN_ROOT) .venv/bin/python -m demo.run
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
-	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool
 	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
@@ -57,6 +57,7 @@ check: $(READY) ## format, lint, types, import floors
 	$(IN_ROOT) .venv/bin/lint-imports --no-cache
 
 coverage: $(READY) ## branches of the pure parts that no unit test takes
+	@'$(ROOT).ci/debian-packages' promtool
 	$(IN_ROOT) rm -f .coverage .coverage.*
 	$(IN_ROOT) { .venv/bin/coverage run -p -m pytest -q --timeout=300 $(COVERED_APART) & apart=$$!; \
 		.venv/bin/coverage run -p -m pytest -q --timeout=300 $(COVERED_APART:%=--ignore=%) tests/unit; rest=$$?; wait $$apart && [ $$rest = 0 ]; }

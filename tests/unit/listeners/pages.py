@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from reconciler.listeners.metrics import Metrics
 
 
+def families(metrics: Metrics) -> list[Metric]:
+    """All of the page."""
+    return list(text_string_to_metric_families(metrics.page()[1].decode()))
+
+
 def samples(metrics: Metrics) -> list[Sample]:
     """All of ours."""
-    _, page = metrics.page()
-    families = text_string_to_metric_families(page.decode())
-    return [it for family in families for it in family.samples if it.name.startswith("reconciler_")]
+    every = (it for family in families(metrics) for it in family.samples)
+    return [it for it in every if it.name.startswith("reconciler_")]
 
 
 def series(metrics: Metrics, name: str, **labels: str) -> dict[tuple[str, ...], float]:
