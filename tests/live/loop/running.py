@@ -194,6 +194,8 @@ class Loop:
         assert self.program.process is not None
         status = self.program.process.wait(PATIENCE_SECONDS)
         self._reader.join(PATIENCE_SECONDS)
+        assert self.program.process.stderr is not None
+        self.program.process.stderr.close()
         return status
 
     def stop(self) -> Ended:

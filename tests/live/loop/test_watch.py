@@ -52,8 +52,8 @@ def test_specs_that_are_broken_change_nothing_not_even_over_a_restart(tmp_path: 
         there.host().remove_port_group("Lab")
         with watching(there) as loop:
             loop.until(lambda: there.vlan() == 10, "the last good revision is in force after a restart")
-            assert loop.said.count("h1.yaml:1:") == 1, "each mistake is logged once"
-            assert "h1.yaml:1:" in loop.get("/")[1]
+            assert loop.said.count("h1.yaml:2:") == 1, "each mistake is logged once"
+            assert "h1.yaml:2:" in loop.get("/")[1]
             there.wish("h1", **group(vlan=12))
             loop.until(lambda: there.vlan() == 12, "the specs are mended")
             loop.until(lambda: loop.metric("reconciler_spec_errors") == 0.0, "no mistake is left")
