@@ -19,7 +19,7 @@ from reconciler.engine import Contact, Journal, NoJournal, Task, look_at, matche
 from reconciler.events import Connecting, Event, Failed, Finished, Listener, Waiting
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
-from reconciler.faults import Bug, Fault, FaultKind, LoginRefused, Refused
+from reconciler.faults import Bug, Fault, FaultKind, Refused
 from reconciler.image_facts import InUse
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Wisher
@@ -27,6 +27,8 @@ from reconciler.neighbours import Neighbours
 from reconciler.plan import Rules
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import FaultReport, HostReport, Report, Status
+from reconciler.state.refusals import Refusals
+from reconciler.transports.pool import Pool
 from reconciler.turns import Turns
 
 HostTurn = Callable[[str, Callable[[], bool], Callable[[], None]], AbstractContextManager[bool]]
@@ -39,6 +41,10 @@ def every_turn(
 ) -> AbstractContextManager[bool]:
     """No other run has to be minded."""
     return nullcontext(True)
+
+
+FILLED_SECONDS = 600.0
+"""A loop tries a volume again that filled up so long ago."""
 
 
 class NothingMatches(Exception):
@@ -134,9 +140,10 @@ class Leave:
 
 
 class Fleet:
-    """What the passes of one run share: turns on volumes, and what any host says of a volume that others use.
+    """What passes share: turns on volumes, what any host says of a volume that others use, sessions, refused logins.
 
-    `everyone` are all hosts of the loaded specs. Safe to use from any thread.
+    `everyone` are all hosts of the loaded specs. `refusals` is the gate before every login. `idle` is how many seconds
+    a session may rest between passes; None: this fleet is for one run, which keeps none. Safe to use from any thread.
     """
 
     def __init__(
@@ -147,6 +154,8 @@ class Fleet:
         stop: Signal,
         journal: Callable[[], Journal] = NoJournal,
         turn: HostTurn = every_turn,
+        refusals: Refusals | None = None,
+        idle: float | None = None,
     ) -> None:
         def still(event: Event) -> None:
             """What a host does while it is only asked is not told."""
@@ -155,14 +164,15 @@ class Fleet:
             stop.wait(seconds)
 
         def contact(host: DesiredHost) -> Contact:
-            around = Circumstances(pause, still, stop.is_set, refused=self.refused)
+            around = Circumstances(pause, still, stop.is_set, pool=self.pool, refusals=self.refusals)
             return open_contact(host, options.state_dir, around)
 
         self.options, self.tell, self.stop = options, listener, stop
         self.journal, self.turn = journal, turn
-        self.turns, self.vcenters = Turns(), VCenters(pause)
-        self.refused: dict[tuple[object, ...], LoginRefused] = {}
-        self.neighbours = Neighbours(everyone, contact)
+        self.refusals, self.pool = refusals or Refusals(), Pool(idle)
+        self.turns = Turns() if idle is None else Turns(FILLED_SECONDS)
+        self.vcenters = VCenters(pause, self.refusals, idle)
+        self.neighbours = Neighbours(everyone, contact, hold=idle is None)
 
     def pass_over(
         self, host: DesiredHost, leave: Leave = Leave(), journal: Journal | None = None
@@ -174,9 +184,27 @@ class Fleet:
         self.tell(Finished(host.name, report.status.value, monotonic() - began))
         return report
 
+    def know(self, everyone: Sequence[DesiredHost]) -> None:
+        """From now on these are all hosts. A pass in progress goes on with what it began with."""
+        self.neighbours.know(everyone)
+        self.vcenters.know(everyone)
+        self.pool.tidy({host.name for host in everyone})
+
+    def tidy(self) -> None:
+        """Hang up where nothing was asked for long. Quick: meant for every turn of a loop."""
+        self.pool.tidy()
+        self.vcenters.tidy()
+
+    def afresh(self) -> None:
+        """Somebody says that things have changed: every next pass logs in anew, also where that was refused."""
+        self.refusals.forgive()
+        self.pool.afresh()
+        self.vcenters.afresh()
+
     def close(self) -> None:
         """Hang up everywhere."""
         self.neighbours.close()
+        self.pool.close()
         self.vcenters.close()
 
 
@@ -229,7 +257,8 @@ class _Pass:
             self._others,
             fleet.turns.filled,
             fleet.vcenters.desk(self._host),
-            fleet.refused,
+            fleet.pool,
+            fleet.refusals,
         )
         contact = open_contact(self._host, options.state_dir, around)
         try:

@@ -17,24 +17,39 @@ from reconciler.desired.host import DesiredHost
 from reconciler.desired.image_lint import on_host
 from reconciler.engine import Contact
 from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen, may_be_one, plain_export
-from reconciler.faults import Bug, Fault, LoginRefused, Unreachable
+from reconciler.faults import Bug, Fault, Unreachable
 from reconciler.image_facts import DisksInUse, DiskUse, InUse
 from reconciler.kinds.images.setup import names
 from reconciler.kinds.paths import DatastorePath, parse_datastore_path
 
 FRESH_SECONDS = 60.0
-"""What a host said of its mounts, and that it could not be reached, holds for so long. Who uses what is always asked
-afresh. A refused login is never tried twice in one run: ESXi locks the account."""
+"""What a host said of its mounts, and that it could not be asked, holds for so long. Who uses what is always asked
+afresh."""
 SIDE_BY_SIDE = 16
 
 Open = Callable[[DesiredHost], Contact]
 
 
 class Neighbours:
-    """All hosts of the loaded specs, as far as others want to know of them. Safe to use from any thread."""
+    """All hosts of the loaded specs, as far as others want to know of them. Safe to use from any thread.
 
-    def __init__(self, hosts: Sequence[DesiredHost], open_contact: Open) -> None:
-        self._known = {host.name: _Neighbour(host, open_contact) for host in hosts}
+    `hold`: connections are held open until `close`, else closed after each question.
+    """
+
+    def __init__(self, hosts: Sequence[DesiredHost], open_contact: Open, *, hold: bool = True) -> None:
+        self._open, self._hold = open_contact, hold
+        self._known: dict[str, _Neighbour] = {}
+        self.know(hosts)
+
+    def know(self, hosts: Sequence[DesiredHost]) -> None:
+        """From now on these are all hosts. What is being asked is asked to its end."""
+        known = self._known
+        self._known = {
+            it.name: known[it.name]
+            if it.name in known and known[it.name].host == it
+            else _Neighbour(it, self._open, hold=self._hold)
+            for it in hosts
+        }
 
     def use(
         self, asking: DesiredHost, datastore: Datastore, own: tuple[DiskUse, ...] | Unseen
@@ -59,10 +74,10 @@ class Neighbours:
 
 
 class _Neighbour:
-    """One host. It is asked by one thread at a time, over a connection that stays open for the run."""
+    """One host, asked by one thread at a time."""
 
-    def __init__(self, host: DesiredHost, open_contact: Open) -> None:
-        self._host, self._open = host, open_contact
+    def __init__(self, host: DesiredHost, open_contact: Open, *, hold: bool) -> None:
+        self.host, self._open, self._hold = host, open_contact, hold
         self._gate = threading.Lock()
         self._contact: Contact | None = None
         self._facts, self._looked = Facts(), 0.0
@@ -70,7 +85,7 @@ class _Neighbour:
 
     def use(self, datastore: Datastore, *, private: bool) -> InUse:
         """What this host and its spec use on the volume that another host mounts as `datastore`."""
-        wanted = _wanted(self._host, datastore, datastore.id)
+        wanted = _wanted(self.host, datastore, datastore.id)
         with self._gate:
             mounted = self._mounted(datastore)
             if isinstance(mounted, Unseen):
@@ -79,19 +94,19 @@ class _Neighbour:
             if not mounted:
                 return InUse(wanted)
             uses = self._ask(DisksInUse(), Facts(self._facts))
-        found = (it for one in mounted for it in _wanted(self._host, one, one.name, one.id))
+        found = (it for one in mounted for it in _wanted(self.host, one, one.name, one.id))
         wanted = tuple(dict.fromkeys((*wanted, *found)))
         if isinstance(uses, Unseen):
             return InUse(wanted, (self._blind(uses.why),))
         here = (it for it in uses if any(_may_be_on(it, one) for one in mounted))
-        return InUse((*wanted, *(replace(it, who=f"{it.who} on {self._host.name}") for it in here)))
+        return InUse((*wanted, *(replace(it, who=f"{it.who} on {self.host.name}") for it in here)))
 
     def _blind(self, why: str) -> str:
-        return f"{self._host.name} can't be asked what it uses there: {why}"
+        return f"{self.host.name} can't be asked what it uses there: {why}"
 
     def _mounted(self, datastore: Datastore) -> tuple[Datastore, ...] | Unseen:
         """How this host mounts that volume, as far as can be told; empty: it does not."""
-        if self._host.mode == "paused":
+        if self.host.mode == "paused":
             return Unseen("it is paused")
         if monotonic() >= self._looked + FRESH_SECONDS or not self._facts:
             seen = self._ask(Datastores(), Facts())
@@ -111,7 +126,7 @@ class _Neighbour:
         try:
             answers = self._look(question, known)
         except Exception as error:  # noqa: BLE001 - a bug there is one more reason to leave things alone here
-            return self._failed(error if isinstance(error, Fault) else Bug.of(self._host.name, error))
+            return self._failed(error if isinstance(error, Fault) else Bug.of(self.host.name, error))
         self._facts = self._facts.with_answers(answers)
         return self._facts.see(question)
 
@@ -122,14 +137,17 @@ class _Neighbour:
                 return self._contact.eyes.look({question}, known)
             except Unreachable:
                 self.close()
-        self._contact = self._open(self._host)
-        return self._contact.eyes.look({question}, known)
+        self._contact = self._open(self.host)
+        try:
+            return self._contact.eyes.look({question}, known)
+        finally:
+            if not self._hold:
+                self.close()
 
     def _failed(self, fault: Fault) -> Unseen:
         self.close()
-        self._trouble = fault.message.removeprefix(f"{self._host.name}: ")
-        wait = float("inf") if isinstance(fault, LoginRefused) else FRESH_SECONDS
-        self._until = monotonic() + (wait if isinstance(fault, LoginRefused | Unreachable) else FRESH_SECONDS)
+        self._trouble = fault.message.removeprefix(f"{self.host.name}: ")
+        self._until = monotonic() + FRESH_SECONDS
         return Unseen(self._trouble)
 
     def _may_mount(self, datastore: Datastore, *, private: bool) -> bool:
@@ -137,7 +155,7 @@ class _Neighbour:
         VMFS volume that its own spec calls dedicated is that host's alone, unless this spec names it by its id."""
         if datastore.nfs is not None or datastore.type.upper().startswith("NFS") or not private:
             return True
-        path = _virtual_disk(self._host)
+        path = _virtual_disk(self.host)
         return (path is not None and path.datastore == datastore.id) or self._has_mounted(datastore)
 
     def _has_mounted(self, datastore: Datastore) -> bool:

@@ -11,8 +11,9 @@ from reconciler.contact.vcenter import Desk
 from reconciler.events import Carrying, Listener, Waiting
 from reconciler.eyes import Others, OwnUses
 from reconciler.facts import Datastore, Unseen
-from reconciler.faults import LoginRefused
 from reconciler.image_facts import InUse
+from reconciler.state.refusals import Refusals
+from reconciler.transports.pool import Pool
 
 
 def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
@@ -23,8 +24,8 @@ def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
 @dataclass(frozen=True)
 class Circumstances:
     """`pause` waits that many seconds, `stopping` tells whether a person wants it to end, `others` who uses a volume
-    besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter, `refused` are
-    the logins over the SDK that were refused in this run."""
+    besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter, `pool` has
+    the sessions that are kept between passes, `refusals` is the gate before every login."""
 
     pause: Callable[[float], None]
     tell: Listener
@@ -32,7 +33,8 @@ class Circumstances:
     others: Others = _nobody
     filled: Callable[[str], str | None] = lambda volume: None
     desk: Desk | None = None
-    refused: dict[tuple[object, ...], LoginRefused] = field(default_factory=dict)
+    pool: Pool = field(default_factory=Pool)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def waiting(self, host: str) -> Callable[[str, float], None]:
         """To be told why eyes wait, and how many seconds."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,8 @@ def open_contact(host: DesiredHost, state_dir: Path, around: Circumstances) -> W
     faults.Unsupported.
     """
 
-    def shell(password: bool = True) -> SshWay:
-        target = ssh_target(host, state_dir)
-        return SshWay(host, target if password else replace(target, password=None), state_dir, around)
+    def shell(password: bool) -> SshWay:
+        return SshWay(host, state_dir, around, password=password)
 
     access = host.access
     if access.sdk.password is None or access.prefer == "ssh":
@@ -50,18 +48,9 @@ def open_contact(host: DesiredHost, state_dir: Path, around: Circumstances) -> W
 
 
 def _logged_in(host: DesiredHost, state_dir: Path, around: Circumstances) -> SdkWay:
-    """The way over the SDK. A login that was refused in this run is not tried again, whoever asks."""
     from reconciler.contact.sdk import SdkWay
 
-    sdk = host.access.sdk
-    key = (host.address, sdk.port, sdk.user, str(sdk.password))
-    if key in around.refused:
-        raise around.refused[key]
-    try:
-        return SdkWay(host, state_dir, around)
-    except LoginRefused as fault:
-        around.refused[key] = fault
-        raise
+    return SdkWay(host, state_dir, around)
 
 
 def _opened(shell: Callable[[bool], SshWay]) -> Door:

@@ -1,8 +1,10 @@
-"""The way over SSH: opened once it is needed, if it can be."""
+"""The way over SSH: opened once it is needed, if it can be, or taken warm from the last pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reconciler import secrets
@@ -12,17 +14,32 @@ from reconciler.desired.host import DesiredHost
 from reconciler.facts import Product, Unseen
 from reconciler.kinds.key_lines import parse_key_line, refused_by
 from reconciler.observers.ssh.eyes import SshEyes
+from reconciler.state.logins import Login, proof_login, ssh_login, stamps
 from reconciler.transports.ssh import SshSession, SshTarget, connect, prove_login, public_half
 
 
 class SshWay:
-    """An open session over SSH, with eyes and hands. Raises what `transports.ssh.connect` raises."""
+    """An open session over SSH, with eyes and hands; without `password` only keys are offered.
 
-    def __init__(self, host: DesiredHost, target: SshTarget, state_dir: Path, around: Circumstances) -> None:
-        self._host, self._target = host, target
-        self._session: SshSession = connect(target)
+    Raises what `transports.ssh.connect` and `Refusals.ask` raise.
+    """
+
+    def __init__(
+        self, host: DesiredHost, state_dir: Path, around: Circumstances, *, password: bool = True
+    ) -> None:
+        target = ssh_target(host, state_dir)
+        self._host, self._refusals = host, around.refusals
+        self._target = target if password else replace(target, password=None)
+        login = ssh_login(host, password=password)
+        key = (login, stamps([None if target.trust_on_first_use else target.known_hosts]))
+        self._lease = around.pool.lease((host.name, "ssh"), key, lambda: self._connected(login))
+        self._session: SshSession = self._lease.session
         self.eyes = SshEyes(self._session, around.pause, around.waiting(host.name))
         self._work = around.work(host.name, state_dir / "spool")
+
+    def _connected(self, login: Login) -> SshSession:
+        self._refusals.ask(login)
+        return connect(self._target, gate=lambda: self._refusals.attempt(login))
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""
@@ -45,10 +62,15 @@ class SshWay:
         for file in _private_keys(self._host):
             half = parse_key_line(public_half(file) or "")
             if half is not None and half.identity in written:
-                prove_login(self._target, file)
+                login = proof_login(self._host, file)
+                prove_login(self._target, file, gate=partial(self._refusals.attempt, login))
+
+    def leave(self) -> None:
+        """Nobody is to use this session after this pass."""
+        self._lease.kept = False
 
     def close(self) -> None:
-        self._session.close()
+        self._lease.close()
 
 
 def ssh_target(host: DesiredHost, state_dir: Path) -> SshTarget:

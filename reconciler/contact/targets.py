@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from reconciler import secrets
 from reconciler.desired.model import ApiAccess
 from reconciler.transports.sdk.target import ApiType, SdkTarget
@@ -18,7 +16,7 @@ def api_target(access: ApiAccess, name: str, address: str, field: str, api: ApiT
         address=address,
         port=access.port,
         user=access.user,
-        password=cache(lambda: secrets.resolve(password)),
+        password=lambda: secrets.resolve(password),
         password_source=str(password),
         thumbprint=access.thumbprint,
         ca_file=access.ca_file,

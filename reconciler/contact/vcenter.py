@@ -1,19 +1,24 @@
-"""The vCenters of a run: one session each, whoever asks, and one login that is refused at most."""
+"""The vCenters: one session each, whoever asks, and one login that is refused at most."""
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.actuators.answer import Answer
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.model import VcenterAccess
 from reconciler.facts import Unseen
-from reconciler.faults import Fault, Unreachable
+from reconciler.faults import Fault, LoginRefused, Unreachable
 from reconciler.placement_facts import Tree
+from reconciler.state.logins import Login, stamps, vcenter_login
+from reconciler.state.refusals import Refusals
+from reconciler.transports.pool import Pool
 from reconciler.verbs import PlacementVerb
 
 if TYPE_CHECKING:
@@ -27,40 +32,78 @@ POLLS = 4
 """How often a vCenter is asked whose services are starting; who comes after that was in vain asks once."""
 
 
-class VCenters:
-    """Safe to use from any thread. A vCenter that could not be had is not tried again in the run. `pause` waits so many
-    seconds."""
+FIRST_WAIT, LONGEST_WAIT = 60.0, 1800.0
+"""Seconds after which a loop tries a vCenter again that could not be had, twice as long each time."""
 
-    def __init__(self, pause: Callable[[float], None]) -> None:
+
+class VCenters:
+    """Safe to use from any thread. `pause` waits so many seconds.
+
+    `idle` is how many seconds a session may rest unused, and a vCenter that could not be had is tried again after a
+    while; None: all this is for one run, in which sessions stay open and what could not be had is not tried again.
+    """
+
+    def __init__(
+        self, pause: Callable[[float], None], refusals: Refusals | None = None, idle: float | None = None
+    ) -> None:
         self._gate = threading.Lock()
-        self._pause = pause
-        self._known: dict[tuple[object, ...], _VCenter] = {}
+        self._pause, self._refusals, self._patient = pause, refusals or Refusals(), idle is not None
+        self._pool = Pool(math.inf, math.inf) if idle is None else Pool(idle)
+        self._known: dict[tuple[str, str], _VCenter] = {}
 
     def desk(self, host: DesiredHost) -> Desk | None:
         """Where this host's placement is asked for; None: its spec names no vCenter, or no password for it."""
         access = host.access.vcenter
         if access is None or access.password is None:
             return None
-        way = access.model_dump(exclude={"password"})
-        key = (*way.items(), str(access.password))
+        place = (access.model_dump_json(), "vcenter")
         with self._gate:
-            vcenter = self._known.setdefault(key, _VCenter(access, self._pause))
+            vcenter = self._known.get(place)
+            if vcenter is None:
+                waits = FIRST_WAIT if self._patient else math.inf
+                vcenter = _VCenter(access, self._pause, self._pool, self._refusals, waits)
+                self._known[place] = vcenter
         return Desk(vcenter, host)
+
+    def know(self, hosts: Iterable[DesiredHost]) -> None:
+        """From now on these are all hosts: vCenters that none of them names are let go."""
+        named = {it.access.vcenter.model_dump_json() for it in hosts if it.access.vcenter is not None}
+        with self._gate:
+            self._known = {place: it for place, it in self._known.items() if place[0] in named}
+        self._pool.tidy(named)
+
+    def tidy(self) -> None:
+        """Log out where nobody asked for long. Does not wait for it."""
+        self._pool.tidy()
+
+    def afresh(self) -> None:
+        """Have every vCenter logged in to anew, also one that could not be had a moment ago."""
+        with self._gate:
+            self._known = {}
+        self._pool.afresh()
 
     def close(self) -> None:
         """Log out everywhere."""
-        for vcenter in self._known.values():
-            vcenter.close()
+        self._pool.close()
 
 
 class _VCenter:
-    """One vCenter; one thread at a time talks to it."""
+    """One vCenter; one thread at a time talks to it. After it could not be had it is left alone for `wait` seconds,
+    then for twice as long, unless its secret changes."""
 
-    def __init__(self, access: VcenterAccess, pause: Callable[[float], None]) -> None:
-        self._access, self._pause = access, pause
+    def __init__(
+        self,
+        access: VcenterAccess,
+        pause: Callable[[float], None],
+        pool: Pool,
+        refusals: Refusals,
+        wait: float,
+    ) -> None:
+        self._access, self._pause, self._pool, self._refusals = access, pause, pool, refusals
         self._gate = threading.Lock()
-        self._session: SdkSession | None = None
-        self._trouble: Fault | None = None
+        self._first = self._wait = wait
+        self._trouble: tuple[Login, Fault] | None = None
+        self._until = 0.0
         self._begun = 0
         self._seen: tuple[int, Tree | Unseen] = (0, Unseen("nobody looked yet"))
         self._away = False
@@ -103,35 +146,34 @@ class _VCenter:
     def _use(self, work: Callable[[SdkSession], T]) -> T:
         """Do something over the session. Raises Fault, and what the work raises. Another try is another session where
         the link broke."""
+        login = vcenter_login(self._access)
         with self._gate:
-            if self._trouble is not None:
-                raise self._trouble
-            if self._session is None:
-                self._session = self._opened()
+            if self._trouble is not None and self._trouble[0] == login and monotonic() < self._until:
+                raise self._trouble[1]
+            place, key = (self._access.model_dump_json(), "vcenter"), (login, stamps([self._access.ca_file]))
+            lease = self._pool.lease(place, key, lambda: self._opened(login))
             try:
-                return work(self._session)
-            except Unreachable:
-                self._session.close()
-                self._session = None
-                raise
+                return work(lease.session)
+            finally:
+                lease.close()
 
-    def _opened(self) -> SdkSession:
+    def _opened(self, login: Login) -> SdkSession:
         from reconciler.contact.targets import api_target
         from reconciler.transports.sdk import connect
 
         access = self._access
+        self._refusals.ask(login)
         target = api_target(access, "vCenter", access.address, "access.vcenter", "VirtualCenter")
         try:
-            return connect(target)
+            session = connect(target, gate=lambda: self._refusals.attempt(login))
         except Fault as fault:
-            self._trouble = fault
+            # when a refused login may be tried again is for the gate to say
+            wait = self._first if isinstance(fault, LoginRefused) else self._wait
+            self._trouble, self._until = (login, fault), monotonic() + wait
+            self._wait = min(2 * wait, max(self._first, LONGEST_WAIT))
             raise
-
-    def close(self) -> None:
-        with self._gate:
-            if self._session is not None:
-                self._session.close()
-            self._session = None
+        self._trouble, self._wait = None, self._first
+        return session
 
 
 class Desk:

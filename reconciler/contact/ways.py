@@ -38,7 +38,7 @@ from reconciler.image_facts import (
 from reconciler.image_verbs import ImageVerb
 from reconciler.observers.here import HereEyes
 from reconciler.placement_facts import Tree
-from reconciler.verbs import AppendKeys, PlacementVerb, RewriteKeys, StartSsh, Verb
+from reconciler.verbs import AppendKeys, PlacementVerb, RewriteKeys, StartSsh, StopSsh, Verb
 
 TOLD_BETTER = (AuthorizedKeys(), SessionKey(), BackupOwed())
 """What SSH shows more of, where it is open anyhow: the mark for saving, modes, which key logged in,
@@ -94,7 +94,7 @@ class Ways:
         self._host, self.api, self.door = host, api, door
         self._remarks = tuple(remarks)
         self._missed = False
-        self.desk = around.desk
+        self.desk, self._refusals = around.desk, around.refusals
         self.eyes = PassEyes(self, HereEyes(), around.others, around.filled, self._inventory)
 
     @property
@@ -172,6 +172,10 @@ class Ways:
     def done(self, verb: Verb) -> None:
         """A verb had its effect, after which a session over SSH may come about that could not before."""
         keys = isinstance(verb, AppendKeys | RewriteKeys) and self.door.refused is not None
+        if keys:
+            self._refusals.forgive(self._host)
+        if isinstance(verb, StopSsh) and self.door.way is not None:
+            self.door.way.leave()
         if isinstance(verb, StartSsh) or keys:
             self.door.unlock(started=isinstance(verb, StartSsh))
 

@@ -19,22 +19,24 @@ UNFINISHED = ".unfinished-"
 """How the names of files begin that are not yet in their place."""
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Have `data` in a file that only its owner may read. When this returns it outlasts a power loss; until then, and
-    when it raises StateTrouble, the file is as it was."""
+def write_atomically(path: Path, data: bytes, *, lasting: bool = True) -> None:
+    """Have `data` in a file that only its owner may read. When this returns it outlasts a power loss, or, if it need
+    not be `lasting`, the end of this program; until then, and when it raises StateTrouble, the file is as it was."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             os.replace(name, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name)
             raise
-        sync_folder(path.parent)
+        if lasting:
+            sync_folder(path.parent)
     except OSError as error:
         raise StateTrouble(
             f"can't write {path}: {reason(error)}", next="make room or give the right there"
@@ -61,9 +63,9 @@ def sweep(folder: Path) -> None:
             left.unlink()
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, lasting: bool = True) -> None:
     """A JSON value as a file, as `write_atomically` does it. Raises StateTrouble."""
-    write_atomically(path, json.dumps(value, indent=2).encode() + b"\n")
+    write_atomically(path, json.dumps(value, indent=2).encode() + b"\n", lasting=lasting)
 
 
 def read_json(path: Path, warn: Callable[[str], None]) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from reconciler.faults import LoginRefused
+from reconciler.faults import Fault, LoginRefused
 from reconciler.transports.algorithms import rsa_signatures
 from reconciler.transports.keys import PublicKey
 from reconciler.transports.target import SshTarget
@@ -100,7 +100,14 @@ def _by_password(target: SshTarget, door: Door, accepted: tuple[str, ...], story
     if "password" not in accepted and "keyboard-interactive" not in accepted:
         story.left_out.append(f"{label} (the host takes none)")
         return False
-    password = target.password().encode("utf-8", "surrogateescape")
+    try:
+        password = target.password().encode("utf-8", "surrogateescape")
+    except Fault as fault:
+        if not story.offered:
+            raise
+        story.left_out.append(f"{label} ({fault.message})")
+        story.advice.append(f"{fault.next[:1].upper()}{fault.next[1:]}.")
+        return False
     story.offered.append(label)
     return door.offer_password(password, interactive="password" not in accepted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from reconciler.faults import LoginRefused, Unreachable
@@ -12,15 +12,15 @@ from reconciler.transports import hostkeys
 from reconciler.transports.keys import PrivateKey, default_identities, load_private_key, public_half
 from reconciler.transports.login import Offer, log_in
 from reconciler.transports.shell import Output
-from reconciler.transports.ssh_client import Client, agent_keys, signer
-from reconciler.transports.ssh_exec import FIRST_WINDOW, Data, Execution, Order, Way, window_for
-from reconciler.transports.target import DEFAULT_LIMITS, Limits, SshTarget
+from reconciler.transports.ssh_client import Channel, Client, agent_keys, signer
+from reconciler.transports.ssh_exec import FIRST_WINDOW, WINDOW, Data, Execution, Order, Way, window_for
+from reconciler.transports.target import DEFAULT_LIMITS, WARM_SECONDS, Gate, Limits, SshTarget
 
 __all__ = ["Limits", "SshSession", "SshTarget", "connect", "prove_login", "public_half"]
 
 
-def connect(target: SshTarget, *, limits: Limits = DEFAULT_LIMITS) -> SshSession:
-    """Open a session: the host's key is checked, then each credential is offered once.
+def connect(target: SshTarget, *, limits: Limits = DEFAULT_LIMITS, gate: Gate = nullcontext) -> SshSession:
+    """Open a session: the host's key is checked, then each credential is offered once, behind the `gate`.
 
     Raises Unreachable (no connection, no SSH, no answer), HostKeyRefused (nothing secret was sent) or
     LoginRefused (also for a private key file that can't be used: then nothing was sent at all).
@@ -35,19 +35,20 @@ def connect(target: SshTarget, *, limits: Limits = DEFAULT_LIMITS) -> SshSession
         client = Client(target, limits, [entry.key.type for entry in known])
         try:
             hostkeys.check(target, known, client.host_key())
-            accepted = log_in(target, client, offers)
+            with gate():
+                accepted = log_in(target, client, offers)
         except BaseException:
             client.close()
             raise
     return SshSession(client, limits, accepted.line if accepted else None)
 
 
-def prove_login(target: SshTarget, private_key_file: str) -> None:
+def prove_login(target: SshTarget, private_key_file: str, *, gate: Gate = nullcontext) -> None:
     """Log in afresh with exactly this key, offered once, and hang up.
 
     Raises as `connect` does.
     """
-    connect(replace(target, key=private_key_file, password=None)).close()
+    connect(replace(target, key=private_key_file, password=None), gate=gate).close()
 
 
 @contextmanager
@@ -77,6 +78,8 @@ class SshSession:
         self._client, self._limits = client, limits
         self.public_key = public_key
         self._way, self._window = Way(), FIRST_WINDOW
+        self._ready: list[Channel] = []
+        self._sound = True
 
     def run(
         self,
@@ -126,14 +129,31 @@ class SshSession:
         return output
 
     def _execute(self, order: Order, on_data: Callable[[int], None] | None) -> Output:
-        execution = Execution(self._client, order, self._way)
+        ready = self._ready.pop() if self._ready and order.window == WINDOW else None
+        execution = Execution(self._client, order, self._way, ready)
         try:
             return execution.collect(self._limits, order.limit, on_data)
         except Unreachable:
             self.close()
             raise
+        except BaseException:
+            self._sound = False
+            raise
         finally:
             execution.close()
+
+    def rest(self) -> bool:
+        """Nobody uses it for a while. Whether it may be used again: nothing went wrong on it, and the link stands."""
+        while self._ready:
+            self._ready.pop().close()
+        return self._sound and self._client.rest()
+
+    def stands(self) -> bool:
+        """Whether the host still takes commands after a rest: it opens a channel, which the next command uses."""
+        channel = self._client.channel(WINDOW, WARM_SECONDS)
+        if channel is not None:
+            self._ready.append(channel)
+        return channel is not None
 
     def close(self) -> None:
         """Hang up; never raises."""

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import paramiko
@@ -29,6 +29,9 @@ Channel = paramiko.Channel
 FOREIGN = (paramiko.SSHException, OSError, EOFError, ValueError)
 
 KEEPALIVE_SECONDS = 30
+ALERT_SECONDS, RESTING_SECONDS = 0.1, 5.0
+"""So often a connection's thread looks up while nothing comes. Ten times a second, as paramiko does it, are a load when
+hundreds of them rest."""
 AGENT_KEY_TYPES = (*(name for name in algorithms.HOST_KEYS if name not in algorithms.RSA_SHA2), "ssh-rsa")
 
 # paramiko logs whole tracebacks; what matters in them is in the faults.
@@ -225,8 +228,27 @@ class Client:
         self.transport.join(0.5)
         return self.transport.is_active()
 
+    def rest(self) -> bool:
+        """Nobody uses it for a while; whether the link stands, as far as is known here."""
+        self._look_up(RESTING_SECONDS)
+        return self.transport.is_active()
+
+    def channel(self, window: int, limit: float) -> Channel | None:
+        """A channel for a command; None when the host opens none within `limit` seconds, or the link is broken."""
+        self._look_up(ALERT_SECONDS)
+        try:
+            return self.transport.open_session(window, timeout=limit)
+        except FOREIGN:
+            return None
+
+    def _look_up(self, seconds: float) -> None:
+        with suppress(OSError):
+            self.transport.sock.settimeout(seconds)
+
     def close(self) -> None:
         """Close the connection; never raises."""
+        with suppress(OSError):
+            self.transport.sock.shutdown(socket.SHUT_RDWR)
         self.transport.close()
         self.transport.sock.close()
         self.transport.packetizer.complete_handshake()

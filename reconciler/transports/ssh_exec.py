@@ -73,9 +73,9 @@ class Order:
 
 class Execution:
     """One exec. Whatever may block in paramiko (opening, sending) does so in a thread of its own; closing the
-    connection frees it."""
+    connection frees it. `ready` is a channel that is open already."""
 
-    def __init__(self, client: Client, order: Order, way: Way) -> None:
+    def __init__(self, client: Client, order: Order, way: Way, ready: Channel | None = None) -> None:
         self._client, self._end, self._sink = client, time.monotonic() + order.limit, order.sink
         self._way = None if order.urgent else way
         self._channel: Channel | None = None
@@ -83,11 +83,11 @@ class Execution:
         self._stopped: Exception | None = None
         self._news, self._started = threading.Event(), threading.Event()
         self._out, self._err, self._moved = bytearray(), bytearray(), 0.0
-        threading.Thread(target=self._feed, args=(order,), daemon=True).start()
+        threading.Thread(target=self._feed, args=(order, ready), daemon=True).start()
 
-    def _feed(self, order: Order) -> None:
+    def _feed(self, order: Order, ready: Channel | None) -> None:
         try:
-            channel = self._client.transport.open_session(window_size=order.window, timeout=self._left())
+            channel = ready or self._client.transport.open_session(order.window, timeout=self._left())
             channel.in_buffer.set_event(self._news)
             channel.in_stderr_buffer.set_event(self._news)
             channel.exec_command(order.command)

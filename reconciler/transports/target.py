@@ -1,9 +1,13 @@
-"""What an SSH session needs to know about a host, and how long and how much it may take."""
+"""What an SSH session needs to know about a host, how long and how much it may take, and who is asked before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+
+Gate = Callable[[], AbstractContextManager[None]]
+"""Entered around whatever sends credentials; may raise faults.LoginRefused or faults.Unreachable instead."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +61,5 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+WARM_SECONDS = 15.0
+"""Whoever answered when a session was opened has so long to answer again after a rest."""

@@ -59,7 +59,13 @@ class Beside:
         answer, self._warm = https.ask(Connection(self._line), method, path, **more)
         return answer
 
+    @property
+    def shut(self) -> bool:
+        """Whether the password was not taken."""
+        return self._shut is not None
+
     def close(self) -> None:
-        """Hang up."""
-        if self._warm is not None:
-            self._warm.close()
+        """Hang up. The next request opens another connection."""
+        warm, self._warm = self._warm, None
+        if warm is not None:
+            warm.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import cache
 from typing import Any, TypeVar
 
 from pyVmomi import SoapAdapter, VmomiSupport
@@ -14,7 +15,14 @@ from pyVmomi import vmodl as typed_vmodl
 
 from reconciler.faults import Fault, LoginRefused, Unreachable
 from reconciler.transports.sdk import collector, https, versions
-from reconciler.transports.sdk.answers import NOT_AUTHENTICATED, MethodFault, NoRight, Passing, translated
+from reconciler.transports.sdk.answers import (
+    NOT_AUTHENTICATED,
+    MethodFault,
+    NoRight,
+    Passing,
+    Restricted,
+    translated,
+)
 from reconciler.transports.sdk.beside import MOST_BYTES, Beside
 from reconciler.transports.sdk.certificate import fingerprint
 from reconciler.transports.sdk.guard import guarded
@@ -23,7 +31,7 @@ from reconciler.transports.sdk.line import Line
 from reconciler.transports.sdk.properties import Row, Want
 from reconciler.transports.sdk.target import SdkTarget
 from reconciler.transports.sdk.versions import About
-from reconciler.transports.target import DEFAULT_LIMITS, Limits
+from reconciler.transports.target import DEFAULT_LIMITS, WARM_SECONDS, Gate, Limits
 
 __all__ = ["About", "SdkSession", "connect"]
 
@@ -43,13 +51,13 @@ _NO_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML can't hold, not even escaped (XML 1.0, section 2.2)."""
 
 
-def connect(target: SdkTarget, limits: Limits = DEFAULT_LIMITS) -> SdkSession:
-    """Open a session: the certificate is checked, then what answers, then the password is sent, once.
+def connect(target: SdkTarget, limits: Limits = DEFAULT_LIMITS, gate: Gate = nullcontext) -> SdkSession:
+    """Open a session: the certificate is checked, then what answers, then the password is sent, once, past the `gate`.
 
     Raises faults.Unreachable, faults.CertificateRefused, faults.Unsupported (no ESXi, or a vCenter where a host is
     wanted) and faults.LoginRefused.
     """
-    session = SdkSession(target, limits)
+    session = SdkSession(target, limits, gate)
     try:
         session.log_in()
     except BaseException:
@@ -60,12 +68,15 @@ def connect(target: SdkTarget, limits: Limits = DEFAULT_LIMITS) -> SdkSession:
 
 
 class SdkSession:
-    """An open session; used by one thread at a time. `reads` counts the property calls for facts."""
+    """An open session; used by one thread at a time. `reads` counts the property calls for facts, `restricted` tells
+    whether the licence has forbidden something."""
 
-    def __init__(self, target: SdkTarget, limits: Limits) -> None:
+    def __init__(self, target: SdkTarget, limits: Limits, gate: Gate = nullcontext) -> None:
         """Find out who answers. Raises as `connect`, but for the login."""
         self.target, self.line = target, Line(target, limits)
-        self.reads = 0
+        self.reads, self.restricted = 0, False
+        self._gate, self._sound = gate, True
+        self._secret = cache(target.password)
         self._beside = Beside(self.line, self._password)
         self._in = False
         self._refused: LoginRefused | None = None
@@ -105,7 +116,16 @@ class SdkSession:
         return content, versions.checked(getattr(content, "about", None), self.target)
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        return guarded(self.line, work)
+        try:
+            return guarded(self.line, work)
+        except Restricted:
+            self.restricted = True
+            raise
+        except MethodFault:
+            raise
+        except BaseException:
+            self._sound = False
+            raise
 
     @property
     def certificate(self) -> bytes:
@@ -122,12 +142,20 @@ class SdkSession:
 
     def log_in(self) -> None:
         """Send the password, once. Raises faults.LoginRefused, faults.Unreachable."""
-        target, password = self.target, self._password()
-        manager = self.content.sessionManager
+        password = self._password()
+        with self._gate():
+            away = self._offer(password)
+        if away is not None:
+            raise self._restarting(away) from away
+        self._in = True
+
+    def _offer(self, password: str) -> Passing | None:
+        """One try; what the agent says that is not there to look at it. Raises as `log_in`."""
+        target, manager = self.target, self.content.sessionManager
         try:
             self._guarded(lambda: manager.Login(userName=target.user, password=password))
         except Passing as fault:
-            raise self._restarting(fault) from fault
+            return fault
         except MethodFault as fault:
             self._refused = LoginRefused(
                 f"{target.place}: the SDK refused {target.user} with the password from {target.password_source}: "
@@ -135,13 +163,13 @@ class SdkSession:
                 next=f"correct {target.field}.user or the secret; ESXi locks an account after a few wrong passwords",
             )
             raise self._refused from fault
-        self._in = True
+        return None
 
     def _password(self) -> str:
         """Raises faults.LoginRefused for one that can't be sent, or was refused before: it is not tried again."""
         if self._refused is not None:
             raise self._refused
-        password = self.target.password()
+        password = self._secret()
         if _NO_XML.search(password):
             raise LoginRefused(
                 f"{self.target.place}: the password from {self.target.password_source} has a control character in "
@@ -272,6 +300,24 @@ class SdkSession:
         is cut off), faults.LoginRefused for a password that was refused before.
         """
         return self._beside.ask(method, path, body, headers, limit)
+
+    # -- between uses ------------------------------------------------------------------------------------------
+
+    def rest(self) -> bool:
+        """Nobody uses it for a while. Whether it may be used again: nothing went wrong, no password was refused."""
+        self._beside.close()
+        self._secret.cache_clear()
+        return self._in and self._sound and self._refused is None and not self._beside.shut
+
+    def stands(self) -> bool:
+        """Whether the same still answers there after a rest. Whether it is logged in shows with the next call."""
+        self.line.within(WARM_SECONDS)
+        try:
+            return self._introduced()[1] == self.about
+        except Fault:
+            return False
+        finally:
+            self.line.within(None)
 
     def close(self) -> None:
         """Log out, as far as the link allows in a few seconds, and hang up."""

@@ -13,10 +13,10 @@ ApiType = Literal["HostAgent", "VirtualCenter"]
 class SdkTarget:
     """A host or a vCenter as the spec describes it. Files are absolute paths.
 
-    `host` is the name in the specs, for messages. `password` is called when a session logs in; `password_source` is the
-    reference that messages show in its place. `thumbprint` is as the spec spells it; of it, `ca_file` and `insecure`
-    one at most is given. `field` is where all this stands in the spec; `api` is what has to answer: ESXi's own
-    agent, or a vCenter.
+    `host` is the name in the specs, for messages. `password` is called when a session needs it first;
+    `password_source` is the reference that messages show in its place. `thumbprint` is as the spec spells it; of it,
+    `ca_file` and `insecure` one at most is given. `field` is where all this stands in the spec; `api` is what has to
+    answer: ESXi's own agent, or a vCenter.
     """
 
     host: str

@@ -1,0 +1,154 @@
+"""Warm sessions: one at most for each way to a host, kept between its passes."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
+
+RENEW_SECONDS = 3600.0
+"""A session is used for so long at most (at least three quarters of it, so that not all hosts are due at once): then a
+fresh login has to show that one still works."""
+FAREWELL_SECONDS, SIDE_BY_SIDE = 5.0, 16
+
+
+class Session(Protocol):
+    """What can be kept."""
+
+    def rest(self) -> bool:
+        """Nobody uses it for a while. Whether it may be used again later."""
+
+    def stands(self) -> bool:
+        """Whether the other side still answers on it after a rest; does not raise and does not wait long."""
+
+    def close(self) -> None:
+        """Hang up; never raises."""
+
+
+S = TypeVar("S", bound=Session)
+
+
+@dataclass
+class Lease(Generic[S]):
+    """A session for one user alone. `kept` is False when it must not be used again."""
+
+    session: S
+    _pool: Pool
+    _place: tuple[str, str]
+    _key: Hashable
+    _until: float
+    kept: bool = True
+
+    def close(self) -> None:
+        """Give it back."""
+        self._pool._give_back(self)
+
+
+@dataclass(frozen=True)
+class _Resting:
+    lease: Lease[Any]
+    since: float
+
+
+class Pool:
+    """Sessions that rest, by place (an owner's name and a way). Safe to use from any thread.
+
+    `idle` is how many seconds a session may rest unused; None: none is kept, a session that is given back is closed.
+    `renew` is how many seconds it is used at most.
+    """
+
+    def __init__(
+        self,
+        idle: float | None = None,
+        renew: float = RENEW_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.idle, self._renew, self._clock = idle, renew, clock
+        self._gate = threading.Lock()
+        self._resting: dict[tuple[str, str], _Resting] = {}
+        self._closed = False
+
+    def lease(self, place: tuple[str, str], key: Hashable, connect: Callable[[], S]) -> Lease[S]:
+        """The session that rests at that place if `key` (all that opening it depends on) is still the same and the
+        other side still answers, else a new one. Raises what `connect` raises."""
+        with self._gate:
+            resting = self._resting.pop(place, None)
+        if resting is not None:
+            lease: Lease[S] = resting.lease
+            if lease._key == key and not self._over(resting) and lease.session.stands():
+                return Lease(lease.session, self, place, key, lease._until)
+            _hang_up_behind([lease])
+        until = self._clock() + self._renew * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+        return Lease(connect(), self, place, key, until)
+
+    def _give_back(self, lease: Lease[Any]) -> None:
+        if not self._rests(lease):
+            lease.session.close()
+
+    def _rests(self, lease: Lease[Any]) -> bool:
+        if self.idle is None or not lease.kept or not lease.session.rest():
+            return False
+        with self._gate:
+            if self._closed or lease._place in self._resting:
+                return False
+            self._resting[lease._place] = _Resting(lease, self._clock())
+            return True
+
+    def _over(self, resting: _Resting) -> bool:
+        now = self._clock()
+        return self.idle is None or now >= resting.since + self.idle or now >= resting.lease._until
+
+    def tidy(self, owners: Collection[str] | None = None) -> None:
+        """Close what has rested too long, and what is of none of `owners`. Does not wait for it."""
+        self._drop(lambda it: self._over(it) or (owners is not None and it.lease._place[0] not in owners))
+
+    def afresh(self) -> None:
+        """Have every next session opened anew. Does not wait."""
+        self._drop(lambda it: True)
+
+    def _drop(self, which: Callable[[_Resting], bool]) -> None:
+        with self._gate:
+            gone = {place: it for place, it in self._resting.items() if which(it)}
+            for place in gone:
+                del self._resting[place]
+        _hang_up_behind([it.lease for it in gone.values()])
+
+    def close(self) -> None:
+        """Hang up everywhere, within seconds; whatever is given back later is closed then."""
+        with self._gate:
+            self._closed = True
+            gone, self._resting = self._resting, {}
+        left: SimpleQueue[Lease[Any]] = SimpleQueue()
+        for it in gone.values():
+            left.put(it.lease)
+        threads = [
+            threading.Thread(target=_work_off, args=(left,), daemon=True)
+            for _ in range(min(SIDE_BY_SIDE, len(gone)))
+        ]
+        end = time.monotonic() + FAREWELL_SECONDS
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+
+def _hang_up_behind(leases: Iterable[Lease[Any]]) -> None:
+    """Saying goodbye over a link that is dead takes seconds: nobody has to wait for it."""
+    left: SimpleQueue[Lease[Any]] = SimpleQueue()
+    for lease in leases:
+        left.put(lease)
+    if not left.empty():
+        threading.Thread(target=_work_off, args=(left,), daemon=True).start()
+
+
+def _work_off(left: SimpleQueue[Lease[Any]]) -> None:
+    while True:
+        try:
+            lease = left.get_nowait()
+        except Empty:
+            return
+        lease.session.close()
