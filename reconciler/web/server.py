@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 2
 PAUSE_SECONDS = 0.5
+KERNEL_BYTES = 64 * 1024
+"""So much of an answer may wait in the kernel for each connection; the rest waits here, where it is counted."""
 _LOG = logging.getLogger("pages")
 # what it logs is what clients do wrong, and tracebacks
 logging.getLogger("waitress").propagate = False
@@ -122,6 +125,7 @@ class _Listener(TcpWSGIServer):
             connection.close()
             return
         try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
             self.set_socket_options(connection)
             self.channel_class(self, connection, address, self.adj, map=self.sockets)
         except OSError:
@@ -137,7 +141,7 @@ class _Listener(TcpWSGIServer):
         now = time.monotonic()
         for channel in self.channels():
             if channel.overdue(now, self._limits.request, self._limits.answer):
-                channel.handle_close()
+                channel.cut()
         waiting = [it for it in self.channels() if it.total_outbufs_len]
         while sum(it.total_outbufs_len for it in waiting) > self._limits.pending:
             if not self._close_one(waiting):
@@ -150,7 +154,7 @@ class _Listener(TcpWSGIServer):
         if not closable:
             return False
         numbers = Counter(it.addr[0] for it in closable)
-        min(closable, key=lambda it: (-numbers[it.addr[0]], it.opened)).handle_close()
+        min(closable, key=lambda it: (-numbers[it.addr[0]], it.opened)).cut()
         return True
 
 
