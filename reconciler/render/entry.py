@@ -111,7 +111,8 @@ def _changes(entry: Entry) -> str:
 
 def _status(entry: Entry) -> str:
     return ", ".join(
-        f"{it.before}{ARROW}{it.after}" if it.before is not None else str(it.after) for it in entry.fields or ()
+        f"{it.before}{ARROW}{it.after}" if it.before is not None else str(it.after)
+        for it in entry.fields or ()
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import threading
 import time
@@ -76,6 +77,7 @@ class _Listener(TcpWSGIServer):
     def __init__(self, opened: Any, site: Site, limits: Limits) -> None:
         self.sockets: dict[int, Any] = {}
         self._limits = limits
+        self._most = min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
         self._resume = 0.0
         adjustments = Adjustments(
             sockets=[opened],
@@ -114,14 +116,14 @@ class _Listener(TcpWSGIServer):
             accepted = self.accept()
         except OSError:
             # no file descriptor is left: without a pause the loop would spin
-            self._resume = time.monotonic() + PAUSE_SECONDS
-            self._close_one(self.channels())
+            if not self._close_one(self.channels()):
+                self._resume = time.monotonic() + PAUSE_SECONDS
             return
         if accepted is None:
             return
         connection, address = accepted
         channels = self.channels()
-        if len(channels) >= self._limits.connections and not self._close_one(channels):
+        if len(channels) >= self._most and not self._close_one(channels):
             connection.close()
             return
         try:

@@ -78,7 +78,7 @@ def test_whatever_is_no_page_is_not_found(path: str) -> None:
 def test_a_host_that_no_spec_names_is_not_found() -> None:
     assert ask("/hosts/vmhost-z-99").status is HTTPStatus.NOT_FOUND
     answer = ask("/api/v1/hosts/vmhost-z-99")
-    assert (answer.status, answer.body) == (404, b"No spec names a host vmhost-z-99.\n")
+    assert (answer.status_line, answer.body) == ("404 Not Found", b"No spec names a host vmhost-z-99.\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "BREW"])
