@@ -20,10 +20,10 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check coverage soak bench lock clean
+.PHONY: help demo test check coverage soak bench screenshots lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' '$(ROOT)Makefile'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' '$(ROOT)Makefile'
 
 $(READY): $(ROOT)requirements.lock $(ROOT)pyproject.toml
 	@'$(ROOT).ci/debian-packages' python
@@ -47,7 +47,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, still right af
 	@$(IN_ROOT) .venv/bin/python -m demo.run
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
-	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool chromium
 	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
@@ -73,6 +73,10 @@ soak: $(READY) $(GOVMOMI) ## hundreds of kills, cuts and interrupts, and the pro
 bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one
 	@'$(ROOT).ci/debian-packages' ssh qemu-img
 	@$(IN_ROOT) for script in bench/*.py; do .venv/bin/python "$$script" $(BENCH_FLAGS) || exit 1; done
+
+screenshots: $(READY) ## the pictures of the pages in docs/images, anew
+	@'$(ROOT).ci/debian-packages' chromium
+	$(IN_ROOT) RECONCILE_PICTURES=docs/images .venv/bin/python -m pytest -q -k pictures tests/live/web/test_browser.py
 
 lock: ## pin the newest versions that pyproject.toml permits
 	@'$(ROOT).ci/debian-packages' python

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from http import HTTPStatus
 from typing import Any
@@ -75,6 +77,12 @@ class Channel(HTTPChannel):
         """Whether its request should have been there, or its answer been taken."""
         allowed = request if not self.close_when_flushed else request + answer
         return not self.in_work and now - self.opened > allowed
+
+    def cut(self) -> None:
+        """Close it; what waits to be taken is dropped at once, by the kernel too."""
+        if self.close_when_flushed and self.socket is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.handle_close()
 
     def handle_expt(self) -> None:
         # urgent data, that nobody reads: it would wake the loop for ever

@@ -84,7 +84,7 @@ def _cells(difference: Difference) -> Cells:
 
 
 def _items(values: list[Any], others: list[Any]) -> tuple[Item, ...]:
-    return tuple(Item(shown(value), value not in others) for value in values)
+    return tuple(Item(shown(value), value is not None and value not in others) for value in values)
 
 
 def _values(value: Any) -> list[Any]:

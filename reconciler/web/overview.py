@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reconciler.board import HostState, Overview
 from reconciler.render.words import many, product
 from reconciler.report import HostReport, Outcome, Status
+from reconciler.secrets import mask
 from reconciler.web.queries import Filter
 
 WORST_FIRST = (
@@ -95,7 +96,9 @@ def _notes(state: HostState, in_force: str | None) -> Iterator[str]:
     if state.doing is not None:
         yield f"now: {state.doing}"
     if state.report.fault is not None:
-        yield f"{state.report.fault.kind.value}: {state.report.fault.message}"
+        # the host's page has all lines; what is cut must have been masked before
+        first = mask(state.report.fault.message).partition("\n")[0].removesuffix(":")
+        yield f"{state.report.fault.kind.value}: {first}"
     if state.failures > 1:
         yield f"{state.failures} failures in a row"
     if state.mode == "observe":

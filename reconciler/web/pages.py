@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -48,7 +49,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(times=times, signs=SIGNS, version=__version__, many=many)
-        self._environment.filters.update(lines=_lines, short=_short)
+        self._environment.filters.update(lines=_lines, short=_short, segment=_segment)
         names = ("hosts.html", "host.html", "unknown.html")
         self._hosts, self._host, self._unknown = map(self._environment.get_template, names)
 
@@ -92,6 +93,11 @@ def _safe(value: Any) -> Any:
 def _lines(text: str) -> Markup:
     """A text that may have several lines, which are kept."""
     return Markup("\n").join(lines(mask(text)))
+
+
+def _segment(name: str) -> str:
+    """A name as a part of an address."""
+    return quote(visible(mask(name)), safe="")
 
 
 def _short(revision: str) -> str:

@@ -68,11 +68,11 @@ def _since(text: str, now: datetime) -> datetime:
     try:
         # a + in a query stands for a blank
         time = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise Wrong("since is a duration as in 24h, or a time as in 2026-01-31T08:00:00Z")
-    return time.astimezone(UTC)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Wrong("since is a duration as in 24h, or a time as in 2026-01-31T08:00:00Z")
 
 
 def _fields(query: str) -> dict[str, str]:

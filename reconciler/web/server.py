@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import resource
+import socket
 import threading
 import time
 from collections import Counter
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 2
 PAUSE_SECONDS = 0.5
+KERNEL_BYTES = 64 * 1024
+"""So much of an answer may wait in the kernel for each connection; the rest waits here, where it is counted."""
 _LOG = logging.getLogger("pages")
 # what it logs is what clients do wrong, and tracebacks
 logging.getLogger("waitress").propagate = False
@@ -73,6 +77,7 @@ class _Listener(TcpWSGIServer):
     def __init__(self, opened: Any, site: Site, limits: Limits) -> None:
         self.sockets: dict[int, Any] = {}
         self._limits = limits
+        self._most = min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
         self._resume = 0.0
         adjustments = Adjustments(
             sockets=[opened],
@@ -111,17 +116,18 @@ class _Listener(TcpWSGIServer):
             accepted = self.accept()
         except OSError:
             # no file descriptor is left: without a pause the loop would spin
-            self._resume = time.monotonic() + PAUSE_SECONDS
-            self._close_one(self.channels())
+            if not self._close_one(self.channels()):
+                self._resume = time.monotonic() + PAUSE_SECONDS
             return
         if accepted is None:
             return
         connection, address = accepted
         channels = self.channels()
-        if len(channels) >= self._limits.connections and not self._close_one(channels):
+        if len(channels) >= self._most and not self._close_one(channels):
             connection.close()
             return
         try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
             self.set_socket_options(connection)
             self.channel_class(self, connection, address, self.adj, map=self.sockets)
         except OSError:
@@ -137,7 +143,7 @@ class _Listener(TcpWSGIServer):
         now = time.monotonic()
         for channel in self.channels():
             if channel.overdue(now, self._limits.request, self._limits.answer):
-                channel.handle_close()
+                channel.cut()
         waiting = [it for it in self.channels() if it.total_outbufs_len]
         while sum(it.total_outbufs_len for it in waiting) > self._limits.pending:
             if not self._close_one(waiting):
@@ -150,7 +156,7 @@ class _Listener(TcpWSGIServer):
         if not closable:
             return False
         numbers = Counter(it.addr[0] for it in closable)
-        min(closable, key=lambda it: (-numbers[it.addr[0]], it.opened)).handle_close()
+        min(closable, key=lambda it: (-numbers[it.addr[0]], it.opened)).cut()
         return True
 
 

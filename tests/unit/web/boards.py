@@ -40,7 +40,11 @@ KEYS = StepReport(
     "update",
     "service",
     (Difference("keys", [OLD_KEY, "ssh-rsa AAAAB3 backup"], ["ssh-rsa AAAAB3 backup", NEW_KEY]),),
-    (Action("replace 1 key in /etc/ssh/keys-root/authorized_keys", ("cat > keys <<'EOF'\nssh-rsa AAAA\nEOF",)),),
+    (
+        Action(
+            "replace 1 key in /etc/ssh/keys-root/authorized_keys", ("cat > keys <<'EOF'\nssh-rsa AAAA\nEOF",)
+        ),
+    ),
     ("ssh",),
     "root lacks a key, and has one that no spec names",
     Source("specs/hosts.yaml", 8),
@@ -81,7 +85,9 @@ HOST_KEY = FaultReport(
 
 def host(name: str, status: Status, **more: object) -> HostState:
     """A host whose last pass ended a while ago; `more` are fields of its report or its state."""
-    report = HostReport(name, f"{name}.example.org", status, "ssh", Product("VMware ESXi", (6, 7, 0), "8169922"))
+    report = HostReport(
+        name, f"{name}.example.org", status, "ssh", Product("VMware ESXi", (6, 7, 0), "8169922")
+    )
     state = HostState(report, "enforce", {"site": name[7:8], "rack": "r3"}, NOW - timedelta(seconds=95))
     state = replace(state, next_due=NOW + timedelta(seconds=210), revision=COMMIT)
     of_report = {key: value for key, value in more.items() if key in HostReport.__dataclass_fields__}
@@ -117,7 +123,9 @@ def fleet() -> tuple[HostState, ...]:
     )  # fmt: skip
 
 
-SPECS = SpecsState("git https://git.example.org/esxi.git, branch main, specs", COMMIT, NOW - timedelta(hours=5))
+SPECS = SpecsState(
+    "git https://git.example.org/esxi.git, branch main, specs", COMMIT, NOW - timedelta(hours=5)
+)
 BROKEN = replace(
     SPECS,
     mistakes=(
@@ -129,7 +137,9 @@ CALM = Overview(NOW, NOW - timedelta(days=41), False, fleet(), SPECS, GuardState
 TROUBLED = replace(
     CALM,
     dry_run=True,
-    specs=replace(BROKEN, trouble="the remote can't be reached", warnings=("specs/hosts.yaml:3:1: a short key",)),
+    specs=replace(
+        BROKEN, trouble="the remote can't be reached", warnings=("specs/hosts.yaml:3:1: a short key",)
+    ),
     guard=GuardState("10%", True, NOW - timedelta(minutes=12), ("vmhost-a-03", "vmhost-b-02")),
 )
 
