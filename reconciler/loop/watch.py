@@ -1,0 +1,266 @@
+"""The loop: passes over every host for ever. One thread decides what begins; each pass has a thread of its own."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from reconciler.desired.host import DesiredHost
+from reconciler.events import Event
+from reconciler.faults import Bug, FaultKind
+from reconciler.fleet import Fleet, Leave
+from reconciler.loop.bell import Bell
+from reconciler.loop.guard import Guard
+from reconciler.loop.news import News
+from reconciler.loop.roster import Roster, Ticket
+from reconciler.loop.schedule import Pace
+from reconciler.loop.shown import Shown
+from reconciler.report import FaultReport, HostReport, Status
+from reconciler.sources.revision import Fetched, Found, Rejected, Revision, Source, Trouble
+from reconciler.state.logins import session_logins
+
+TURN_SECONDS = 5.0
+"""The scheduler turns at least so often: it looks whether a secret has changed, and shows that it lives."""
+CLOSING_SECONDS = 5.0
+"""What is left to close at the end may take so long; the process ends in any case."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the loop runs; `grace` is in seconds, `chosen` picks the hosts that it looks after."""
+
+    pace: Pace
+    workers: int
+    grace: float
+    chosen: Callable[[Sequence[DesiredHost]], Sequence[DesiredHost]]
+
+
+class Watch:
+    """`make_fleet` makes what the passes share, with the listener and the stop that it is given."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        make_fleet: Callable[[Callable[[Event], None], threading.Event], Fleet],
+        guard: Guard,
+        news: News,
+    ) -> None:
+        self._settings, self._source, self.news = settings, source, news
+        self.stop, self.bell, self.shown = threading.Event(), Bell(), Shown()
+        self._fleet = make_fleet(self._hear, self.stop)
+        self._gate = threading.Lock()
+        self.roster = Roster(settings.pace, settings.workers, guard, random.random)
+        self._evidence: dict[str, str] = {}
+        self._rejected = False
+        self.turned = time.monotonic()
+        self.asked_to_stop = self.asked_to_hurry = False
+
+    # -- the scheduler ------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Go on until somebody asks to stop; the exit status: 0, or 1 when what was in hand had to be cut."""
+        source = threading.Thread(target=self._source.run, args=(self._found, self.stop), daemon=True)
+        source.start()
+        self.news.ready()
+        while not self.asked_to_stop:
+            try:
+                seconds = self._turn()
+            except Exception as error:  # noqa: BLE001 - it goes on; health tells of a bug that stays
+                self.news.bug(error)
+                seconds = 1.0
+            self.bell.wait(seconds)
+        return self._ending()
+
+    def _turn(self) -> float:
+        """Begin what is due; how many seconds until the next turn."""
+        now = time.monotonic()
+        if self.asked_to_hurry:
+            self._hurry(now)
+        self._heed_new_secrets(now)
+        self._fleet.tidy()
+        with self._gate:
+            begun = self.roster.begin(now)
+            self.news.queue(self.roster.waiting(now), len(self.roster.going))
+        for ticket in begun:
+            self._start(ticket)
+        self.turned = time.monotonic()
+        self.news.turned()
+        with self._gate:
+            return self.roster.next_turn(now, TURN_SECONDS)
+
+    def _hurry(self, now: float) -> None:
+        """A person wants every host looked at now: what failed, what was refused and what the guard holds too."""
+        self.asked_to_hurry = False
+        self.news.reloading()
+        self._fleet.afresh()
+        with self._gate:
+            before = self.roster.guard
+            self.roster.all_due(now)
+            self.news.guard(before, self.roster.guard)
+        self.news.ready()
+
+    def _heed_new_secrets(self, now: float) -> None:
+        """Hosts that failed are due at once when a file that their spec names has changed."""
+        with self._gate:
+            failed = [(name, seen, self.roster.places[name].host) for name, seen in self._evidence.items()]
+        changed = [name for name, seen, host in failed if _evidence(host) != seen]
+        with self._gate:
+            for name in changed:
+                if self._evidence.pop(name, None) is not None and name in self.roster.places:
+                    self.roster.due_now(name, now)
+
+    def _ending(self) -> int:
+        """No step begins any more, transfers are cut, the step in hand ends; what outlasts the grace is cut."""
+        self.news.stopping()
+        self.stop.set()
+        limit = time.monotonic() + self._settings.grace
+        while self._changing() and time.monotonic() < limit:
+            self.bell.wait(min(0.5, limit - time.monotonic()))
+        status = 1 if self._changing() else 0
+        closing = threading.Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(CLOSING_SECONDS)
+        return status
+
+    def _changing(self) -> bool:
+        with self._gate:
+            return any(ticket.changing for ticket in self.roster.going)
+
+    def _close(self) -> None:
+        self.news.close(CLOSING_SECONDS / 2)
+        self._fleet.close()
+
+    # -- passes -------------------------------------------------------------------------------------------------
+
+    def _start(self, ticket: Ticket) -> None:
+        try:
+            threading.Thread(target=self._work, args=(ticket,), daemon=True, name=ticket.host.name).start()
+        except RuntimeError as error:
+            # the machine has no thread left for it
+            self._ended(ticket, _failed(ticket, error), 0.0)
+
+    def _work(self, ticket: Ticket) -> None:
+        began = time.monotonic()
+        try:
+            report = self._fleet.pass_over(
+                ticket.host, self._leave(ticket), self.news.journal(ticket.revision)
+            )
+        except Exception as error:  # noqa: BLE001 - no bug of a pass ends the loop
+            report = _failed(ticket, error)
+        try:
+            self._ended(ticket, report, time.monotonic() - began)
+        finally:
+            self.bell.ring()
+
+    def _leave(self, ticket: Ticket) -> Leave:
+        return Leave(
+            begin=lambda planned: self._may_change(ticket, planned),
+            stopping=lambda: self.roster.guard.tripped,
+            halted=ticket.halted,
+        )
+
+    def _may_change(self, ticket: Ticket, planned: HostReport) -> bool:
+        with self._gate:
+            if self.stop.is_set() or not self.roster.may_change(ticket):
+                return False
+        self.shown.planned(planned, datetime.now(UTC), ticket.revision)
+        # a worker is free now
+        self.bell.ring()
+        return True
+
+    def _ended(self, ticket: Ticket, report: HostReport, seconds: float) -> None:
+        """Keep what came of a pass, and only then tell the scheduler: what a restart must not forget is kept first."""
+        host, now, at = ticket.host, time.monotonic(), datetime.now(UTC)
+        # another run has the host, and the wait for it was cut short
+        ticket.again = ticket.again or report.status is Status.PENDING
+        evidence = _evidence(host) if report.fault is not None else None
+        until = self._refused_for(host, report, at)
+        with self._gate:
+            before = self.roster.guard
+            ours = self.roster.end(ticket, report, now, at.isoformat(timespec="seconds"))
+            self.news.guard(before, self.roster.guard)
+            self._evidence.pop(host.name, None)
+            if ours and evidence is not None:
+                self._evidence[host.name] = evidence
+            if ours and until is not None and not ticket.again:
+                self.roster.put_off(host.name, now + until)
+            place = self.roster.places.get(host.name)
+            shown = place is not None and not place.paused
+            failures = place.failures if place is not None else 0
+        if report.status is Status.PENDING:
+            return
+        if shown:
+            self.shown.passed(report, at, ticket.revision, failures)
+        self.news.passed(report, host.mode, ticket.revision, seconds, ours=ours)
+
+    def _refused_for(self, host: DesiredHost, report: HostReport, at: datetime) -> float | None:
+        """For how many seconds a login that was refused is not tried again; None: none was."""
+        if report.fault is None or report.fault.kind is not FaultKind.LOGIN:
+            return None
+        until = self._fleet.refusals.until(host)
+        return None if until is None else (until - at).total_seconds()
+
+    def _hear(self, event: Event) -> None:
+        self.shown.hear(event)
+        self.news.hear(event)
+
+    # -- specs --------------------------------------------------------------------------------------------------
+
+    def _found(self, found: Found) -> None:
+        """The source tells something, in its own thread, which no bug here must end."""
+        try:
+            self._take(found)
+        except Exception as error:  # noqa: BLE001 - the next revision may be better
+            self.news.bug(error)
+        self.bell.ring()
+
+    def _take(self, found: Found) -> None:
+        match found:
+            case Revision():
+                self._renew(found)
+            case Rejected():
+                self.news.rejected(found)
+            case Trouble():
+                self.news.trouble(found)
+            case Fetched():
+                self.news.fetched(found.ok)
+
+    def _renew(self, revision: Revision) -> None:
+        hosts = self._settings.chosen(revision.hosts)
+        self._fleet.know(revision.hosts)
+        with self._gate:
+            before = self.roster.guard
+            self.roster.renew(revision.name, hosts, time.monotonic())
+            self.news.guard(before, self.roster.guard)
+            self._evidence = {name: it for name, it in self._evidence.items() if name in self.roster.places}
+            self.shown.renew(hosts)
+        self.news.revision(revision, hosts)
+
+    # -- for the pages ------------------------------------------------------------------------------------------
+
+    def next_dues(self) -> dict[str, datetime]:
+        """When each host is due, in UTC; hosts that are paused never are."""
+        now, at = time.monotonic(), datetime.now(UTC)
+        with self._gate:
+            places = list(self.roster.places.items())
+        return {name: at + timedelta(seconds=it.due - now) for name, it in places if not it.paused}
+
+    def unready(self) -> list[str]:
+        """The hosts that wait for their first pass."""
+        with self._gate:
+            return list(self.roster.unready())
+
+
+def _evidence(host: DesiredHost) -> str:
+    """Changes with every file that the host's `access` names."""
+    return " ".join(login.evidence for login in session_logins(host))
+
+
+def _failed(ticket: Ticket, error: Exception) -> HostReport:
+    fault = FaultReport.of(Bug.of(ticket.host.name, error))
+    return HostReport(ticket.host.name, ticket.host.address, Status.FAILED, fault=fault)
