@@ -26,9 +26,9 @@ def story() -> bool:
     tell("The loop: specs come from a git repository, every host is looked after, and there is a page.")
     commit_specs()
     with watch() as page:
-        settled = wait("every host is as git says", lambda: set(statuses(page).values()) <= GOOD)
+        settled = wait("every host is as git says", lambda: all_good(page))
         tell("Somebody commits another VLAN for the port group of every host.")
-        spec = Path("repository/specs/lab.yaml")
+        spec = Path("git/specs/lab.yaml")
         text = spec.read_text(encoding="utf-8")
         spec.write_text(text.replace("vlan: 10}", "vlan: 20}"), encoding="utf-8")
         commit("Move the private network to VLAN 20")
@@ -53,58 +53,54 @@ GOOD = {"in-sync", "converged"}
 
 
 def commit_specs() -> None:
-    """A repository that holds the specs; keys and secrets stay outside of it."""
-    keys, target = Path("keys").resolve(), Path("repository/specs")
+    """A repository that holds the specs; keys, secrets and images stay outside of it."""
+    target = Path("git/specs")
     target.mkdir(parents=True)
     for spec in Path("specs").glob("*.yaml"):
-        text = spec.read_text(encoding="utf-8").replace("../keys", str(keys))
+        text = spec.read_text(encoding="utf-8").replace("../", f"{Path.cwd()}/")
         (target / spec.name).write_text(text, encoding="utf-8")
-    run("git", "init", "-q", "-b", "main", "repository")
+    run("git", "init", "-q", "-b", "main", "git")
     commit("Say how the hosts should be")
 
 
 def commit(message: str) -> None:
     who = ("-c", "user.name=Demo", "-c", "user.email=demo@example.org", "-c", "commit.gpgsign=false")
-    run("git", "-C", "repository", "add", "specs")
-    run("git", "-C", "repository", *who, "commit", "-q", "-m", message)
+    run("git", "-C", "git", "add", "specs")
+    run("git", "-C", "git", *who, "commit", "-q", "-m", message)
 
 
 @contextmanager
 def watch() -> Iterator[str]:
     """The loop for as long as the `with` lasts; the address of its page."""
     times = ("--git-interval", "2s", "--interval", "5s")
-    command = (
-        *RECONCILE,
-        "watch",
-        "--git",
-        "repository",
-        *times,
-        "--secrets-dir",
-        "keys",
-        "--listen",
-        "127.0.0.1:0",
-    )
+    where = ("--secrets-dir", "keys", "--listen", "127.0.0.1:0")
+    command = (*RECONCILE, "watch", "--git", "git", *times, *where)
     show(command)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        reader = threading.Thread(target=follow, args=(process,))
         try:
-            yield address(process)
+            page = address(process)
+            reader.start()
+            yield page
         finally:
             process.terminate()
+            if reader.is_alive():
+                reader.join()
 
 
 def address(process: subprocess.Popen[str]) -> str:
-    """Read what the loop says until it listens, and print on what it says."""
-
-    def follow() -> None:
-        for line in process.stderr or ():
-            print(line, end="", flush=True)
-
+    """Read what the loop says until it listens."""
     for line in process.stderr or ():
         print(line, end="", flush=True)
         if "listening on" in line:
-            threading.Thread(target=follow, daemon=True).start()
             return line.split()[-1]
     raise SystemExit("the loop did not start")
+
+
+def follow(process: subprocess.Popen[str]) -> None:
+    """Print on what it says."""
+    for line in process.stderr or ():
+        print(line, end="", flush=True)
 
 
 def wait(what: str, holds: Callable[[], bool]) -> bool:
@@ -122,6 +118,11 @@ def wait(what: str, holds: Callable[[], bool]) -> bool:
 def statuses(page: str) -> dict[str, str]:
     with urlopen(f"{page}api/v1/report") as answer:
         return {host["name"]: host["status"] for host in json.load(answer)["hosts"]}
+
+
+def all_good(page: str) -> bool:
+    now = statuses(page)
+    return bool(now) and set(now.values()) <= GOOD
 
 
 def done(page: str, vlan: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -36,11 +37,13 @@ from reconciler.state.history import History
 from reconciler.state.refusals import Refusals
 from reconciler.state.trouble import StateTrouble
 
+OPEN_FILES = 65_536
 _LOG = logging.getLogger("reconciler")
 
 
 def run_loop(options: dict[str, Any]) -> int:
     """The exit status. Raises Problem when the loop can't begin."""
+    _raise_open_files()
     hearing(options["log_level"], options["log_format"], quiet=False, bars=False, colour=False)
     folder = StateFolder(state_folder(options["state_dir"]))
     try:
@@ -51,6 +54,14 @@ def run_loop(options: dict[str, Any]) -> int:
             os._exit(status)
     except (StateTrouble, CannotNotify) as trouble:
         raise Problem(str(trouble)) from None
+
+
+def _raise_open_files() -> None:
+    """A connection to each host and each browser is a file; the usual soft limit is 1,024, and meant for select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Loop:

@@ -79,7 +79,7 @@ def test_a_host_whose_spec_vanished_is_let_go(tmp_path: Path) -> None:
             loop.until_settled("h1", "h2")
             (there.where / "h2.yaml").unlink()
             loop.until(lambda: loop.get("/hosts/h2")[0] == 404, "its page is gone")
-            assert 'host="h2"' not in loop.get("/metrics")[1]
+            loop.until(lambda: 'host="h2"' not in loop.get("/metrics")[1], "its series are gone")
             there.host("h2").remove_port_group("Lab")
             there.host("h1").remove_port_group("Lab")
             loop.until(lambda: there.vlan("h1") == 10, "the other host is still looked after")
