@@ -146,4 +146,4 @@ def test_who_cannot_connect_leaves_the_place_free(pool: Pool) -> None:
 
     with pytest.raises(OSError, match="no"):
         pool.lease(PLACE, "key", fails)
-    assert rested(pool)
+    assert not rested(pool).gone.is_set()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -46,12 +50,12 @@ def test_a_password_that_ssh_refused_is_sent_once_and_the_corrected_one_at_once(
     with world(tmp_path, "6.7", LAB) as there:
         there.spec["access"] = {"ssh": {"key": None, "password": {"file": str(secret)}}}
         for _ in range(8):
-            report = restarted(there)
-            assert report.status is Status.FAILED
-            assert report.fault is not None
-            assert report.fault.kind.value == "login"
-        assert "it is tried again at" in report.fault.message
-        assert "wrong" not in report.fault.message
+            fault = restarted(there).fault
+            assert fault is not None
+            assert fault.kind.value == "login"
+        assert fault is not None
+        assert "it is tried again at" in fault.message
+        assert "wrong" not in fault.message
         assert failures(there.host.logins) == 1
         secret.write_text("VMware1!")
         assert restarted(there).status is Status.CONVERGED
@@ -77,6 +81,37 @@ def test_a_key_that_was_refused_is_tried_again_once_it_was_installed_over_the_sd
         first = restarted(there)
         assert (first.status, first.transport) == (Status.CONVERGED, "sdk+ssh")
         assert failures(there.host.logins) == 1
+
+
+@contextmanager
+def resetting(address: str) -> Iterator[tuple[int, list[int]]]:
+    """Somebody at a port of that address who resets each connection; one entry for each."""
+    door, seen = socket.create_server((address, 0)), list[int]()
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection = door.accept()[0]
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+                seen.append(1)
+
+    thread = Thread(target=serve)
+    thread.start()
+    try:
+        yield door.getsockname()[1], seen
+    finally:
+        door.shutdown(socket.SHUT_RDWR)
+        door.close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("way", ["ssh", "sdk"])
+def test_a_connection_that_is_reset_is_not_tried_again_within_a_pass(tmp_path: Path, way: str) -> None:
+    with world(tmp_path, "6.7", LAB, sdk=True) as there, resetting(there.host.address) as (port, seen):
+        there.spec["access"] = {"prefer": way, way: {"port": port}}
+        assert restarted(there).status is Status.UNREACHABLE
+        assert seen == [1]
 
 
 def test_a_host_that_is_only_asked_for_another_is_behind_the_same_gate(tmp_path: Path) -> None:
