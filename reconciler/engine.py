@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from reconciler import plan as plans
 from reconciler.actuators.answer import Answer
@@ -22,6 +22,7 @@ from reconciler.report import Action, FaultReport, HeldReport, HostReport, Statu
 from reconciler.verbs import Verb
 
 T = TypeVar("T")
+Questions: TypeAlias = "frozenset[Question[Any]]"
 TRIPS = 3
 """A look at a host takes at most so many round trips."""
 
@@ -107,32 +108,37 @@ class Task:
 
 
 class Look:
-    """What has been seen of one host in this pass, and asking for more."""
+    """What has been seen of one host in this pass, and asking for more. `likely` are questions that will come up, as
+    far as can be told before the first look: they are asked along with it, which saves a trip and decides nothing."""
 
-    def __init__(self, task: Task, contact: Contact, tell: Listener) -> None:
-        self._task, self._contact, self._tell = task, contact, tell
+    def __init__(self, task: Task, contact: Contact, tell: Listener, likely: Questions = frozenset()) -> None:
+        self._task, self._contact, self._tell, self._likely = task, contact, tell, likely
         self.facts = Facts()
         self.resources = self._chosen()
 
     def everything(self) -> None:
         """Look at all chosen resources, and at those that turn out to be needed by them."""
-        self.again(self.resources)
+        self.again(self.resources, self._likely)
         more = self._chosen()
         if len(more) > len(self.resources):
             self.again([it for it in more if it not in self.resources])
             self.resources = more
 
-    def again(self, resources: Sequence[Resource]) -> None:
-        """Ask anew all that these resources want to know; in one trip where it was all asked before."""
+    def again(self, resources: Sequence[Resource], likely: Questions = frozenset()) -> None:
+        """Ask anew all that these resources want to know; in one trip where it was all asked before, or is `likely`."""
         asked: set[Question[Any]] = set()
         for _ in range(TRIPS):
-            wanted: set[Question[Any]] = {question for it in resources for question in it.asks(self.facts)}
+            wanted: set[Question[Any]] = {*self.wanted(resources), *likely}
             wanted |= {question for question in (BackupOwed(), Identity()) if question not in self.facts}
             if not wanted - asked:
                 return
             self._tell(Looking(self._task.name, len(wanted - asked)))
             self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
             asked |= wanted
+
+    def wanted(self, resources: Sequence[Resource]) -> Questions:
+        """What these resources want to know, going by what is known."""
+        return frozenset(question for it in resources for question in it.asks(self.facts))
 
     def note(self, question: Question[T], answer: T) -> None:
         """Something that the pass itself has found out, as if it had been asked."""
@@ -232,9 +238,11 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def look_at(task: Task, contact: Contact, tell: Listener) -> tuple[Look, Plan, HostReport]:
-    """Look at a host and plan; what a dry run reports. Changes nothing."""
-    look = Look(task, contact, tell)
+def look_at(
+    task: Task, contact: Contact, tell: Listener, likely: Questions = frozenset()
+) -> tuple[Look, Plan, HostReport]:
+    """Look at a host and plan; what a dry run reports. Changes nothing. `likely` is as for `Look`."""
+    look = Look(task, contact, tell, likely)
     look.everything()
     plan = look.plan()
     tell(Planned(task.name, len(plan.steps), len(plan.held), len(plan.unknown)))

@@ -117,11 +117,18 @@ class Connection(http.client.HTTPSConnection):
         what = (
             "says nothing" if isinstance(error, TimeoutError) else f"speaks no TLS that can be used: {reason}"
         )
-        return Unreachable(f"{target.place}: what answers there {what}", next=TRY_LATER)
+        reset = isinstance(error, ConnectionResetError) and not target.legacy_algorithms
+        following = (
+            f"{TRY_LATER} If it is ESXi 5.x or older: {target.field}.legacyAlgorithms: true."
+            if reset
+            else TRY_LATER
+        )
+        return Unreachable(f"{target.place}: what answers there {what}", next=following)
 
     def _speaks_old_tls(self, error: OSError | ValueError) -> bool:
-        """Whether a handshake comes about once old TLS is offered. Nothing else is sent."""
-        if not isinstance(error, (ssl.SSLError, ConnectionResetError)):
+        """Whether a handshake comes about once old TLS is offered. Nothing else is sent. A connection that was reset is
+        not tried again."""
+        if not isinstance(error, ssl.SSLError):
             return False
         with suppress(OSError, ValueError, Fault):
             self._handshake(unverified(legacy=True)).close()

@@ -12,13 +12,14 @@ PIECE = 8 * 1024
 
 
 class SlowLink:
-    """What the client connects to. `passed` are the bytes that the host was given so far."""
+    """What the client connects to. `passed` are the bytes that the host was given so far; while it is `silent` nothing
+    gets through, and nobody is told."""
 
     def __init__(self, address: str, port: int, rate: float) -> None:
         self._host, self._rate = (address, port), rate
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
-        self.passed = 0
+        self.passed, self.silent = 0, False
         self._news = threading.Condition()
         self._ends = [self._door]
 
@@ -33,6 +34,8 @@ class SlowLink:
         try:
             while piece := client.recv(PIECE):
                 time.sleep(len(piece) / self._rate)
+                if self.silent:
+                    continue
                 host.sendall(piece)
                 with self._news:
                     self.passed += len(piece)
@@ -43,7 +46,8 @@ class SlowLink:
     def _back(self, host: socket.socket, client: socket.socket) -> None:
         try:
             while piece := host.recv(PIECE):
-                client.sendall(piece)
+                if not self.silent:
+                    client.sendall(piece)
         except OSError:
             return
 

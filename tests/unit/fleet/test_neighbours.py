@@ -182,6 +182,30 @@ def test_a_connection_is_kept_and_opened_anew_once_when_it_broke() -> None:
     assert other.closed == 2
 
 
+def test_a_loop_gives_connections_back_after_each_question() -> None:
+    one, other = Host("a"), Host("b", uses=(VM9,))
+    neighbours = Neighbours([one, other], opener, hold=False)  # type: ignore[list-item]
+    for number in (1, 2):
+        neighbours.use(one, NFS, ())  # type: ignore[arg-type]
+        assert other.opened == other.closed == number + 1, "what it mounts is asked once in a minute"
+
+
+def test_a_loop_knows_new_hosts_and_forgets_those_that_left() -> None:
+    one, other, third = Host("a"), Host("b", uses=(VM9,)), Host("c", uses=(VM9,))
+    neighbours = Neighbours([one, other], opener, hold=False)  # type: ignore[list-item]
+    neighbours.use(one, NFS, ())  # type: ignore[arg-type]
+    asked_before = other.looks
+    neighbours.know([one, other, third])  # type: ignore[list-item]
+    answer = neighbours.use(one, NFS, ())  # type: ignore[arg-type]
+    assert isinstance(answer, InUse)
+    assert [it.who[-4:] for it in answer.uses] == ["on b", "on c"]
+    assert other.looks == asked_before + 1, "what it mounts is remembered"
+    neighbours.know([one, third])  # type: ignore[list-item]
+    answer = neighbours.use(one, NFS, ())  # type: ignore[arg-type]
+    assert isinstance(answer, InUse)
+    assert [it.who[-4:] for it in answer.uses] == ["on c"]
+
+
 def test_a_host_in_trouble_is_not_tried_for_every_neighbour() -> None:
     one, other = Host("a"), Host("b", trouble=LoginRefused("b: refused", next=""))
     neighbours = Neighbours([one, other], opener)  # type: ignore[list-item]

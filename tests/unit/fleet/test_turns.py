@@ -45,6 +45,25 @@ def test_a_wait_ends_when_a_person_wants_it_and_takes_no_turn() -> None:
         assert waited is False
 
 
+def test_a_volume_that_filled_up_is_tried_again_after_a_while() -> None:
+    now = 0.0
+    turns = Turns(600.0, lambda: now)
+    turns.fill("vol", "first")
+    now = 599.0
+    turns.fill("other", "second")
+    assert (turns.filled("vol"), turns.filled("other")) == ("first", "second")
+    now = 600.0
+    assert (turns.filled("vol"), turns.filled("other")) == (None, "second")
+
+
+def test_volumes_that_nobody_uses_any_more_leave_nothing_behind() -> None:
+    turns = Turns()
+    for number in range(100):
+        with turns.on(f"vol{number}", never, lambda: None), turns.on("vol", lambda: True, lambda: None):
+            assert len(turns._turns) == 2
+    assert turns._turns == {}
+
+
 def test_a_volume_that_filled_up_stays_so_for_the_run() -> None:
     turns = Turns()
     assert turns.filled("vol") is None
