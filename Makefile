@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 GOVMOMI := $(ROOT)build/govmomi-sim
 IN_ROOT := cd '$(ROOT)' &&
 TESTS ?= tests
+# most tests wait for a simulated host half of their time
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 )))
 BENCH_FLAGS ?=
 # half of the time of the unit tests, beside the other half
 COVERED_APART := tests/unit/images tests/unit/plan
@@ -48,7 +50,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, still right af
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
 	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool chromium
-	$(IN_ROOT) .venv/bin/python -m pytest -n auto --dist worksteal $(TESTS)
+	$(IN_ROOT) .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
 	$(IN_ROOT) .venv/bin/ruff format --check .

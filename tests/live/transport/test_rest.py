@@ -11,7 +11,8 @@ from reconciler.faults import LoginRefused, Refused
 from reconciler.secrets import SecretUnavailable
 from reconciler.simulator import Farm, HostHandle, HostModel
 from reconciler.transports import ssh
-from reconciler.transports.ssh import DEFAULT_LIMITS, SshTarget, connect
+from reconciler.transports.ssh import SshTarget, connect
+from reconciler.transports.target import DEFAULT_LIMITS
 from tests.live.transport.servers import Keys, line
 from tests.live.transport.slow_link import slow_link
 
