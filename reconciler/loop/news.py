@@ -101,6 +101,13 @@ class News:
         self._metrics.passed(report, seconds)
         self._notifier.passed(report, mode)
 
+    def resumed(self, guard: Guard) -> None:
+        """The guard as the last run left it."""
+        self._metrics.guard(guard.tripped)
+        if guard.tripped:
+            _LOG.error("the guard has tripped at %s, nothing is changed until it is released", guard.since)
+            self._notifier.guard(True, sorted(guard.failed))
+
     def guard(self, before: Guard, now: Guard) -> None:
         """Keep the guard before anything else happens, and tell when it has tripped or was released."""
         if now != before:

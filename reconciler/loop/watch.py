@@ -55,8 +55,8 @@ class Watch:
         self._fleet = make_fleet(self._hear, self.stop)
         self._gate = threading.Lock()
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
+        self.news.resumed(guard)
         self._evidence: dict[str, str] = {}
-        self._rejected = False
         self.turned = time.monotonic()
         self.asked_to_stop = self.asked_to_hurry = False
 
@@ -64,8 +64,8 @@ class Watch:
 
     def run(self) -> int:
         """Go on until somebody asks to stop; the exit status: 0, or 1 when what was in hand had to be cut."""
-        source = threading.Thread(target=self._source.run, args=(self._found, self.stop), daemon=True)
-        source.start()
+        threading.Thread(target=self._source.run, args=(self._found, self.stop), daemon=True).start()
+        threading.Thread(target=self._follow_secrets, daemon=True).start()
         self.news.ready()
         while not self.asked_to_stop:
             try:
@@ -81,7 +81,6 @@ class Watch:
         now = time.monotonic()
         if self.asked_to_hurry:
             self._hurry(now)
-        self._heed_new_secrets(now)
         self._fleet.tidy()
         with self._gate:
             begun = self.roster.begin(now)
@@ -104,15 +103,25 @@ class Watch:
             self.news.guard(before, self.roster.guard)
         self.news.ready()
 
-    def _heed_new_secrets(self, now: float) -> None:
-        """Hosts that failed are due at once when a file that their spec names has changed."""
+    def _follow_secrets(self) -> None:
+        """In a thread of its own: a file that a spec names may lie on a server that says nothing."""
+        while not self.stop.wait(TURN_SECONDS):
+            try:
+                self._heed_new_secrets()
+            except Exception as error:  # noqa: BLE001 - it goes on
+                self.news.bug(error)
+
+    def _heed_new_secrets(self) -> None:
+        """Hosts that failed are due at once when a file that their spec names has changed since their pass began."""
         with self._gate:
             failed = [(name, seen, self.roster.places[name].host) for name, seen in self._evidence.items()]
         changed = [name for name, seen, host in failed if _evidence(host) != seen]
         with self._gate:
             for name in changed:
                 if self._evidence.pop(name, None) is not None and name in self.roster.places:
-                    self.roster.due_now(name, now)
+                    self.roster.due_now(name, time.monotonic())
+        if changed:
+            self.bell.ring()
 
     def _ending(self) -> int:
         """No step begins any more, transfers are cut, the step in hand ends; what outlasts the grace is cut."""
@@ -142,10 +151,10 @@ class Watch:
             threading.Thread(target=self._work, args=(ticket,), daemon=True, name=ticket.host.name).start()
         except RuntimeError as error:
             # the machine has no thread left for it
-            self._ended(ticket, _failed(ticket, error), 0.0)
+            self._ended(ticket, _failed(ticket, error), "")
 
     def _work(self, ticket: Ticket) -> None:
-        began = time.monotonic()
+        began, evidence = time.monotonic(), _evidence(ticket.host)
         try:
             report = self._fleet.pass_over(
                 ticket.host, self._leave(ticket), self.news.journal(ticket.revision)
@@ -153,9 +162,10 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - no bug of a pass ends the loop
             report = _failed(ticket, error)
         try:
-            self._ended(ticket, report, time.monotonic() - began)
-        finally:
-            self.bell.ring()
+            self._tell(ticket, report, time.monotonic() - began)
+        except Exception as error:  # noqa: BLE001 - whoever can't be told, the host has its next pass
+            self.news.bug(error)
+        self._ended(ticket, report, evidence)
 
     def _leave(self, ticket: Ticket) -> Leave:
         return Leave(
@@ -173,30 +183,37 @@ class Watch:
         self.bell.ring()
         return True
 
-    def _ended(self, ticket: Ticket, report: HostReport, seconds: float) -> None:
-        """Keep what came of a pass, and only then tell the scheduler: what a restart must not forget is kept first."""
-        host, now, at = ticket.host, time.monotonic(), datetime.now(UTC)
+    def _tell(self, ticket: Ticket, report: HostReport, seconds: float) -> None:
+        """What came of a pass is told before the host's next one can begin."""
+        if report.status is not Status.PENDING:
+            with self._gate:
+                ours = ticket.host.name in self.roster.places
+            self.news.passed(report, ticket.host.mode, ticket.revision, seconds, ours=ours)
+
+    def _ended(self, ticket: Ticket, report: HostReport, evidence: str) -> None:
+        """Give the host back. What a restart must not forget is kept before another one may be changed."""
+        name, now, at = ticket.host.name, time.monotonic(), datetime.now(UTC)
         # another run has the host, and the wait for it was cut short
         ticket.again = ticket.again or report.status is Status.PENDING
-        evidence = _evidence(host) if report.fault is not None else None
-        until = self._refused_for(host, report, at)
+        wait = self._refused_for(ticket.host, report, at)
         with self._gate:
             before = self.roster.guard
             ours = self.roster.end(ticket, report, now, at.isoformat(timespec="seconds"))
             self.news.guard(before, self.roster.guard)
-            self._evidence.pop(host.name, None)
-            if ours and evidence is not None:
-                self._evidence[host.name] = evidence
-            if ours and until is not None and not ticket.again:
-                self.roster.put_off(host.name, now + until)
-            place = self.roster.places.get(host.name)
-            shown = place is not None and not place.paused
-            failures = place.failures if place is not None else 0
-        if report.status is Status.PENDING:
-            return
-        if shown:
-            self.shown.passed(report, at, ticket.revision, failures)
-        self.news.passed(report, host.mode, ticket.revision, seconds, ours=ours)
+            self._evidence.pop(name, None)
+            if ours and wait is not None and not ticket.again:
+                self.roster.put_off(name, now + wait)
+            if ours and report.fault is not None:
+                self._evidence[name] = evidence
+            if ours and report.status is not Status.PENDING:
+                self._show(ticket, report, at)
+        self.bell.ring()
+
+    def _show(self, ticket: Ticket, report: HostReport, at: datetime) -> None:
+        """On the pages; a host that was paused meanwhile stays so."""
+        place = self.roster.places[ticket.host.name]
+        if not place.paused:
+            self.shown.passed(report, at, ticket.revision, place.failures)
 
     def _refused_for(self, host: DesiredHost, report: HostReport, at: datetime) -> float | None:
         """For how many seconds a login that was refused is not tried again; None: none was."""

@@ -173,6 +173,7 @@ def test_many_failures_trip_the_guard_which_holds_over_sigkill_until_a_new_revis
             there.host(name).clear_faults()
         with watching(there) as loop:
             loop.until(lambda: set(loop.statuses().values()) == {"held"}, "everything is held")
+            assert loop.metric("reconciler_guard_tripped") == 1.0
             held = loop.report()["h3"]["held"]
             assert held[0]["why"].startswith("guard: ")
             assert held[0]["step"]["resource"] == "datastore/vms"
