@@ -22,6 +22,8 @@ HOLD_SECONDS = 15 * 60.0
 """ESXi counts failures, and locks an account, for so long."""
 A_RUN_SECONDS = 365 * 86400.0
 """Longer than any single run takes: what was refused in it is not tried again."""
+QUEUE_SECONDS = 60.0
+"""A login takes half a minute at most; who waits longer for another one waits for something that hangs."""
 UNCLEAR_MAX = 3
 """So many logins in a row whose end nobody knows are let pass: the program was killed meanwhile, or the link broke."""
 
@@ -80,7 +82,11 @@ class Refusals:
         within: a LoginRefused is remembered, and with SecretUnavailable nothing was sent."""
         key = _key(login)
         with self._free:
-            self._free.wait_for(lambda: key not in self._sending)
+            if not self._free.wait_for(lambda: key not in self._sending, QUEUE_SECONDS):
+                why = f"{login.door}: another login there has not come to its end in {QUEUE_SECONDS:.0f} s"
+                raise Unreachable(
+                    why, next="an ssh-agent or a program that gives the secret may hang: look at it"
+                )
             self._ask(login)
             self._sending.add(key)
             known = self._held(key)

@@ -168,6 +168,20 @@ def test_one_goes_through_a_door_at_a_time(file: Path, clock: Clock) -> None:
     assert sent == [False, False, False]
 
 
+def test_nobody_waits_for_ever_for_a_login_that_hangs(
+    file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.state.refusals.QUEUE_SECONDS", 0.01)
+    refusals = gate(file, clock)
+    with (
+        refusals.attempt(LOGIN),
+        pytest.raises(Unreachable, match="has not come to its end"),
+        refusals.attempt(LOGIN),
+    ):
+        pytest.fail("nothing is to be sent")
+    assert try_it(refusals)
+
+
 def test_a_run_that_keeps_nothing_never_tries_again_and_says_what_the_host_said(clock: Clock) -> None:
     refusals = Refusals(clock=clock)
     try_it(refusals, error=REFUSED)
