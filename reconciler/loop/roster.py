@@ -75,9 +75,9 @@ class Roster:
 
     # -- what comes from outside ---------------------------------------------------------------------------------
 
-    def renew(self, revision: str | None, hosts: Iterable[DesiredHost], now: float) -> None:
+    def renew(self, revision: str | None, hosts: Iterable[DesiredHost], now: float) -> list[DesiredHost]:
         """A revision comes into force: hosts that are new, or wished otherwise, are due now, the others keep their
-        time. Those that it does not name are let go."""
+        time. Those that it does not name are let go. Returns those that are wished otherwise than before."""
         before, self.places = self.places, {}
         for host in hosts:
             place = before.get(host.name)
@@ -89,6 +89,8 @@ class Roster:
                 self.places[host.name] = place
         self.guard = self.guard.under(revision)
         self._call(now)
+        changed = (name for name, place in self.places.items() if before.get(name, place) is not place)
+        return [self.places[name].host for name in changed]
 
     def all_due(self, now: float) -> None:
         """A person wants everything looked at now, and what the guard holds tried again."""

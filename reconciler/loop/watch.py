@@ -252,10 +252,13 @@ class Watch:
         self._fleet.know(revision.hosts)
         with self._gate:
             before = self.roster.guard
-            self.roster.renew(revision.name, hosts, time.monotonic())
+            changed = self.roster.renew(revision.name, hosts, time.monotonic())
             self.news.guard(before, self.roster.guard)
             self._evidence = {name: it for name, it in self._evidence.items() if name in self.roster.places}
             self.shown.renew(hosts)
+            for host in changed:
+                # whoever changes a spec may have put the login right in a way that can't be seen here
+                self._fleet.refusals.forgive(host)
         self.news.revision(revision, hosts)
 
     # -- for the pages ------------------------------------------------------------------------------------------

@@ -126,10 +126,10 @@ class Refusals:
         """Let a host's logins, or all, be tried once more."""
         doors = None if host is None else {ssh_login(host).door, sdk_login(host).door}
         with self._free:
-            self._records = {
-                key: it for key, it in self._records.items() if doors is not None and key[1] not in doors
-            }
-            self._save(lasting=True)
+            left = {key: it for key, it in self._records.items() if doors is not None and key[1] not in doors}
+            if len(left) < len(self._records):
+                self._records = left
+                self._save(lasting=True)
 
     def _held(self, key: tuple[str, str]) -> _Record | None:
         """What is remembered of a door, if that still holds. A clock that was set back holds nothing for longer."""

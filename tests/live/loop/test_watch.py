@@ -126,12 +126,20 @@ def test_a_refused_login_is_tried_once_in_a_quarter_of_an_hour_whatever_restarts
             host = there.host()
             host.files.write(host.keys_path, there.keys.public("root").encode() + b"\n")
             there.wish("h1", **group(vlan=13))
-            assert there.vlan() is None
-            secret = there.folder / "other"
-            secret.write_bytes(there.keys.private("root").read_bytes())
-            secret.chmod(0o600)
-            there.wish("h1", **group(access={"ssh": {"key": str(secret)}}))
+            loop.until(lambda: there.vlan() == 13, "its spec has changed")
+
+
+def test_a_secret_that_was_put_right_is_tried_at_once(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("wrong")
+    with lab(tmp_path) as there:
+        access = {"ssh": {"key": None, "password": {"file": str(secret)}}}
+        there.wish("h1", **group(access=access))
+        with watching(there, *SLOW) as loop:
+            loop.until(lambda: loop.statuses() == {"h1": "failed"}, "the password is refused")
+            secret.write_text("VMware1!")
             loop.until_settled("h1")
+            assert [done for _, done in there.host().logins] == [False, True]
 
 
 def test_a_host_that_can_not_be_reached_is_tried_again_and_again(tmp_path: Path) -> None:

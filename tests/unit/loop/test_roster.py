@@ -77,7 +77,8 @@ def test_a_revision_makes_due_what_it_changes_and_leaves_the_others_their_time()
     loop = roster("a", "b", "c")
     for ticket in loop.begin(0.0):
         end(loop, ticket, Status.IN_SYNC, 0.0)
-    loop.renew("r2", [host("a"), host("b", rack="r3"), host("d")], 10.0)
+    changed = loop.renew("r2", [host("a"), host("b", rack="r3"), host("d")], 10.0)
+    assert [it.name for it in changed] == ["b"]
     assert names(loop.begin(10.0)) == ["b", "d"]
     assert "c" not in loop.places
 
