@@ -132,11 +132,13 @@ class Leave:
 
     `halted` is why nothing is changed anywhere (its steps are held for it); `begin` is asked once there is a plan, just
     before the first step, and says whether it may be carried out now; `stopping` whether no step may begin any more.
+    `waits` is told when the pass begins to wait for another run that has the host (True), and when that is over.
     """
 
     begin: Callable[[HostReport], bool] = lambda planned: True
     stopping: Callable[[], bool] = lambda: False
     halted: str | None = None
+    waits: Callable[[bool], None] = lambda waits: None
 
 
 class Fleet:
@@ -253,14 +255,19 @@ class _Pass:
                 next="make the file readable, or take it out of the spec",
             )
         fleet, options = self._fleet, self._fleet.options
-        task = task_of(self._host, options, self._leave.halted)
-        if options.dry_run or task.observe_only or self._leave.halted:
+        looks_only = options.dry_run or self._host.mode == "observe"
+        task = task_of(self._host, options, None if looks_only else self._leave.halted)
+        if looks_only or self._leave.halted:
             return self._opened(task)
-        waiting = Waiting(self._host.name, "another run works on this host", 0.0)
-        with fleet.turn(self._host.name, self._stopping, lambda: self._tell(waiting)) as had:
+        with fleet.turn(self._host.name, self._stopping, self._waits) as had:
+            self._leave.waits(False)
             if not had:
                 return HostReport(self._host.name, self._host.address, Status.PENDING)
             return self._opened(task)
+
+    def _waits(self) -> None:
+        self._leave.waits(True)
+        self._tell(Waiting(self._host.name, "another run works on this host", 0.0))
 
     def _opened(self, task: Task) -> HostReport:
         fleet, options = self._fleet, self._fleet.options

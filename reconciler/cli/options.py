@@ -41,14 +41,18 @@ def together(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
-def duration_option(*names: str, **attributes: Any) -> Decorator[Any]:
+def duration_option(*names: str, least: str = "0s", **attributes: Any) -> Decorator[Any]:
     """An option that is a duration as in `durations`, as a timedelta; None where it was not given."""
 
     def read(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | None:
         try:
-            return duration(value) if value is not None else None
+            given = duration(value) if value is not None else None
         except ValueError as error:
             raise click.BadParameter(str(error), context, parameter) from None
+        if given is not None and given < duration(least):
+            what = f"{value!r} is too short (would be right: at least {least})"
+            raise click.BadParameter(what, context, parameter)
+        return given
 
     return option(*names, metavar="DURATION", callback=read, **attributes)
 

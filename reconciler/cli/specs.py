@@ -33,19 +33,30 @@ def loaded(filename: tuple[str, ...]) -> Loaded:
     return specs
 
 
-def chosen(hosts: Sequence[DesiredHost], globs: Sequence[str], labels: Sequence[str]) -> list[DesiredHost]:
+def chosen(hosts: Sequence[DesiredHost], globs: Sequence[str], selectors: Sequence[str]) -> list[DesiredHost]:
     """The hosts of such names that have all these labels. Raises Problem for what fits none."""
     if not hosts:
         raise Problem("the specs hold profiles, but no host; add a document with kind: Host")
     for glob in globs:
         if not any(fnmatchcase(host.name, glob) for host in hosts):
             raise Problem(f"--host {glob} fits no host; there are {_named(hosts)}")
-    wanted = [_label(text) for text in labels]
-    fitting = [host for host in hosts if _fits(host, globs, wanted)]
-    if not fitting:
-        what = " ".join([*(f"--host {glob}" for glob in globs), *(f"-l {text}" for text in labels)])
+    found = fitting(hosts, globs, labels(selectors))
+    if not found:
+        what = " ".join([*(f"--host {glob}" for glob in globs), *(f"-l {text}" for text in selectors)])
         raise Problem(f"{what} fits no host; there are {_named(hosts)}")
-    return fitting
+    return found
+
+
+def labels(selectors: Sequence[str]) -> list[tuple[str, str]]:
+    """Selectors as keys and values. Raises Problem for one that is none."""
+    return [_label(text) for text in selectors]
+
+
+def fitting(
+    hosts: Sequence[DesiredHost], globs: Sequence[str], wanted: Sequence[tuple[str, str]]
+) -> list[DesiredHost]:
+    """The hosts whose name fits a glob, where there are any, and that have all these labels."""
+    return [host for host in hosts if _fits(host, globs, wanted)]
 
 
 def _fits(host: DesiredHost, globs: Sequence[str], labels: Sequence[tuple[str, str]]) -> bool:

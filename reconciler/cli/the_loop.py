@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event as Signal
-from types import FrameType
 from typing import Any
 
 from reconciler.cli.hearing import hearing
 from reconciler.cli.messages import Problem
 from reconciler.cli.options import paths, state_folder
-from reconciler.cli.specs import chosen
+from reconciler.cli.specs import fitting, labels
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.trust import Trust
 from reconciler.events import Listener
@@ -24,6 +22,7 @@ from reconciler.fleet import Fleet, Options
 from reconciler.kinds.model import Risk
 from reconciler.listeners.metrics import Metrics
 from reconciler.listeners.notify import CannotNotify
+from reconciler.loop.bell import Bell
 from reconciler.loop.guard import Guard, Limit
 from reconciler.loop.memory import Memory
 from reconciler.loop.news import News
@@ -41,15 +40,15 @@ OPEN_FILES = 65_536
 _LOG = logging.getLogger("reconciler")
 
 
-def run_loop(options: dict[str, Any]) -> int:
-    """The exit status. Raises Problem when the loop can't begin."""
+def run_loop(options: dict[str, Any], bell: Bell) -> int:
+    """The exit status; the bell is rung when a signal came. Raises Problem when the loop can't begin."""
     _raise_open_files()
     hearing(options["log_level"], options["log_format"], quiet=False, bars=False, colour=False)
     folder = StateFolder(state_folder(options["state_dir"]))
     try:
         folder.open()
         with folder.only_loop():
-            status = _Loop(options, folder).run()
+            status = _Loop(options, folder, bell).run()
             # threads that wait for a host would keep an orderly exit from ending
             os._exit(status)
     except (StateTrouble, CannotNotify) as trouble:
@@ -67,21 +66,21 @@ def _raise_open_files() -> None:
 class _Loop:
     """One loop, from its options. Raises Problem."""
 
-    def __init__(self, options: dict[str, Any], folder: StateFolder) -> None:
+    def __init__(self, options: dict[str, Any], folder: StateFolder, bell: Bell) -> None:
         self._options, self._folder = options, folder
+        self._labels = labels(options["selector"])
         limit, source = _limit(options["max_failures"]), _source(options, folder.path)
         memory = Memory(folder.path, _LOG.warning)
         self._history = History(folder.history, options["history_keep"], _LOG.warning)
         self._metrics = Metrics()
         news = News(source.origin, memory, self._history, self._metrics, options["notify"])
         guard = Guard.of(memory.recall("guard"), limit)
-        self.watch = Watch(self._settings(), source, self._fleet, guard, news)
+        self.watch = Watch(self._settings(), source, self._fleet, guard, news, bell)
 
     def run(self) -> int:
         """Until a signal ends it."""
         with ExitStack() as stack:
             self._listen(stack)
-            self._heed_signals()
             return self.watch.run()
 
     def _listen(self, stack: ExitStack) -> None:
@@ -98,33 +97,14 @@ class _Loop:
         host, port = server.address
         _LOG.info("listening on http://%s:%d/", f"[{host}]" if ":" in host else host, port)
 
-    def _heed_signals(self) -> None:
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self.watch.asked_to_stop:
-                os._exit(1)
-            self.watch.asked_to_stop = True
-            self.watch.bell.ring()
-
-        def hurry(number: int, frame: FrameType | None) -> None:
-            self.watch.asked_to_hurry = True
-            self.watch.bell.ring()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
-        signal.signal(signal.SIGHUP, hurry)
-
     def _settings(self) -> Settings:
         given = self._options
         pace = Pace(given["interval"].total_seconds(), given["max_backoff"].total_seconds())
         return Settings(pace, given["concurrency"], given["grace"].total_seconds(), self._chosen)
 
     def _chosen(self, hosts: Sequence[DesiredHost]) -> Sequence[DesiredHost]:
-        """Those that --host and --selector ask for."""
-        try:
-            return chosen(hosts, self._options["host"], self._options["selector"])
-        except Problem as problem:
-            _LOG.error("%s", problem)
-            return ()
+        """Those that --host and --selector ask for; some globs may fit none of a revision."""
+        return fitting(hosts, self._options["host"], self._labels)
 
     def _fleet(self, listener: Listener, stop: Signal) -> Fleet:
         given = self._options

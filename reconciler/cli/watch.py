@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from types import FrameType
 from typing import Any
 
 import click
@@ -19,12 +22,15 @@ from reconciler.cli.options import (
     refuse_strangers,
     together,
 )
+from reconciler.loop.bell import Bell
 
 GIT = together(
     option("--git", metavar="URL", help="Specs come from this git repository, in place of -f."),
     option("--git-branch", default="main", metavar="NAME", help="Its branch.  [default: main]"),
     option("--git-path", default="specs", metavar="PATH", help="Where specs lie in it.  [default: specs]"),
-    duration_option("--git-interval", default="1m", help="How often it is asked for news.  [default: 1m]"),
+    duration_option(
+        "--git-interval", default="1m", least="1s", help="How often it is asked for news.  [default: 1m]"
+    ),
     option(
         "--git-allowed-signers",
         metavar="FILE",
@@ -48,10 +54,14 @@ TIMES = together(
     duration_option(
         "--interval",
         default="5m",
+        least="1s",
         help="From the end of a pass over a host to the start of the next, about.  [default: 5m]",
     ),
     duration_option(
-        "--max-backoff", default="30m", help="At most so long after failures in a row.  [default: 30m]"
+        "--max-backoff",
+        default="30m",
+        least="1s",
+        help="At most so long after failures in a row.  [default: 30m]",
     ),
     duration_option("--grace", default="30s", help="How long a stop may take.  [default: 30s]"),
 )
@@ -100,6 +110,26 @@ def command(context: click.Context, /, **_: Any) -> int:
     options = gathered(context)
     if options["git"] and options["filename"]:
         raise click.UsageError("specs come from --git or from -f, not from both", context)
+    bell = Bell()
+    _heed_signals(bell)
     from reconciler.cli.the_loop import run_loop
 
-    return run_loop(options)
+    return run_loop(options, bell)
+
+
+def _heed_signals(bell: Bell) -> None:
+    """From now on, before anything heavy is loaded: a start takes a second, and a stop may come in it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if bell.stop:
+            os._exit(1)
+        bell.stop = True
+        bell.ring()
+
+    def hurry(number: int, frame: FrameType | None) -> None:
+        bell.hurry = True
+        bell.ring()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, hurry)

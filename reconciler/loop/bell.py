@@ -1,4 +1,4 @@
-"""Wakes the scheduler, from any thread and from a signal handler."""
+"""Wakes the scheduler, from any thread and from a signal handler, and keeps what signals asked for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import select
 
 
 class Bell:
-    """Rung before or while somebody waits, it ends the wait."""
+    """Rung before or while somebody waits, it ends the wait. `stop` and `hurry` are what a person asked for."""
 
     def __init__(self) -> None:
+        self.stop = self.hurry = False
         self._heard, self._rope = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll = select.poll()
         self._poll.register(self._heard, select.POLLIN)

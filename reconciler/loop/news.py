@@ -39,7 +39,7 @@ class News:
         self._notifier.restore(memory.recall(MESSAGES) or {})
         self._systemd, self._gate = Systemd(), threading.Lock()
         self._statuses: dict[str, str] = {}
-        self._logged: frozenset[str] = frozenset()
+        self._logged: dict[str, frozenset[str]] = {}
         self.specs = SpecsState(origin)
 
     # -- the process --------------------------------------------------------------------------------------------
@@ -74,6 +74,7 @@ class News:
 
     def close(self, seconds: float) -> None:
         """Send what is to be sent, at most so long."""
+        self._memory.keep(MESSAGES, self._notifier.remembered())
         self._notifier.close(seconds)
         self._history.close()
 
@@ -95,8 +96,10 @@ class News:
         """A pass has ended. `ours`: no newer revision has let the host go."""
         self._history.passed(report, revision)
         self._metrics.history_lost(self._history.lost)
-        if not ours:
-            return
+        if ours:
+            self._tell(report, mode, seconds)
+
+    def _tell(self, report: HostReport, mode: str, seconds: float) -> None:
         self._statuses[report.name] = report.status.value
         self._metrics.passed(report, seconds)
         self._notifier.passed(report, mode)
@@ -104,9 +107,9 @@ class News:
     def resumed(self, guard: Guard) -> None:
         """The guard as the last run left it."""
         self._metrics.guard(guard.tripped)
+        self._notifier.guard(guard.tripped, sorted(guard.failed))
         if guard.tripped:
             _LOG.error("the guard has tripped at %s, nothing is changed until it is released", guard.since)
-            self._notifier.guard(True, sorted(guard.failed))
 
     def guard(self, before: Guard, now: Guard) -> None:
         """Keep the guard before anything else happens, and tell when it has tripped or was released."""
@@ -135,15 +138,19 @@ class News:
             _LOG.info("revision %s is in force: %s", found.name, many(len(hosts), "host"))
             self._history.revision(found.name)
         self._systemd.status(f"{many(len(hosts), 'host')} under revision {found.name[:12]}")
-        self._log_once(warnings, logging.WARNING)
+        self._log_once("warnings", warnings, logging.WARNING)
+        self._logged.pop("mistakes", None)
         names = {host.name for host in hosts}
-        for gone in self._statuses.keys() - names:
+        told = self._notifier.remembered().get("hosts", {})
+        for gone in {*self._statuses, *told} - names:
             self._statuses.pop(gone, None)
             self._notifier.forget(gone)
         self._metrics.hosts(names)
         for host in hosts:
             if host.mode == "paused":
-                self._metrics.passed(HostReport(host.name, host.address, Status.PAUSED), 0.0)
+                paused = HostReport(host.name, host.address, Status.PAUSED)
+                self._history.passed(paused, found.name)
+                self._tell(paused, host.mode, 0.0)
         self._metrics.revision(found.name)
         self._wrong(())
 
@@ -153,7 +160,7 @@ class News:
         with self._gate:
             now = self.specs
             self.specs = SpecsState(now.origin, now.revision, now.since, mistakes, now.warnings)
-        self._log_once(mistakes, logging.ERROR)
+        self._log_once("mistakes", mistakes, logging.ERROR)
         self._wrong(mistakes)
 
     def trouble(self, found: Trouble) -> None:
@@ -162,7 +169,9 @@ class News:
         with self._gate:
             now = self.specs
             self.specs = SpecsState(now.origin, now.revision, now.since, now.mistakes, now.warnings, text)
-        self._log_once((text,), logging.ERROR)
+        self._log_once("trouble", (text,), logging.ERROR)
+        if not found.passing:
+            self._wrong((text,))
 
     def fetched(self, ok: bool) -> None:
         self._metrics.fetched(ok)
@@ -171,9 +180,10 @@ class News:
         self._metrics.spec_errors(len(mistakes))
         self._notifier.specs(mistakes)
 
-    def _log_once(self, lines: tuple[str, ...], level: int) -> None:
-        """Log those that were not among the last ones."""
+    def _log_once(self, kind: str, lines: tuple[str, ...], level: int) -> None:
+        """Log those that were not among the last ones of their kind."""
+        before = self._logged.get(kind, frozenset())
         for line in lines:
-            if line not in self._logged:
+            if line not in before:
                 _LOG.log(level, "%s", line)
-        self._logged = frozenset(lines)
+        self._logged[kind] = frozenset(lines)

@@ -15,6 +15,8 @@ from reconciler.loop.guard import WHY, Guard
 from reconciler.loop.schedule import Pace
 from reconciler.report import HostReport, Status
 
+MOST_CHANGING = 50
+"""So many hosts are changed at a time, or as many as there are workers: each holds a thread and a session."""
 FAILED = (Status.FAILED, Status.UNREACHABLE)
 
 
@@ -25,13 +27,15 @@ def endpoint(host: DesiredHost) -> tuple[str, int]:
 
 @dataclass(eq=False)
 class Ticket:
-    """A pass that goes on. `halted` is why it may change nothing; `again`: it is due anew as soon as it has ended."""
+    """A pass that goes on. `halted` is why it may change nothing; `again`: it is due anew as soon as it has ended;
+    `waiting`: another run has the host, and it waits for its turn."""
 
     host: DesiredHost
     revision: str | None
     halted: str | None
     changing: bool = False
     again: bool = False
+    waiting: bool = False
 
 
 @dataclass(eq=False)
@@ -62,8 +66,18 @@ class Roster:
 
     @property
     def looking(self) -> int:
-        """How many passes look; the others change their host."""
-        return sum(not ticket.changing for ticket in self.going)
+        """How many passes look; the others change their host, or wait for it."""
+        return sum(not (ticket.changing or ticket.waiting) for ticket in self.going)
+
+    @property
+    def changing(self) -> int:
+        """How many passes change their host."""
+        return sum(ticket.changing for ticket in self.going)
+
+    def stands(self, ticket: Ticket) -> bool:
+        """Whether its host is still wished as when the pass began."""
+        place = self.places.get(ticket.host.name)
+        return place is not None and place.host == ticket.host
 
     @property
     def enforced(self) -> int:
@@ -127,16 +141,16 @@ class Roster:
                 yield place
 
     def may_change(self, ticket: Ticket) -> bool:
-        """Whether a pass that has a plan may carry it out now; else its host is called when its turn has come."""
-        changing = len(self.going) - self.looking
-        free = self.guard.free(changing, self.enforced)
-        place = self.places.get(ticket.host.name)
-        if free is None or free > 0:
+        """Whether a pass that has a plan may carry it out now; else its host is called when its turn has come. Where
+        the host was let go, paused or wished otherwise meanwhile it may not: what has not begun, begins anew."""
+        if not self.stands(ticket):
+            return False
+        place = self.places[ticket.host.name]
+        if self._free() > 0:
             ticket.changing = True
-            if place is not None:
-                place.wanting = None
+            place.wanting = None
             return True
-        if place is not None and place.wanting is None:
+        if place.wanting is None:
             place.wanting = next(self._numbers)
         # so that its steps are shown as held
         ticket.again = ticket.again or (self.guard.tripped and ticket.halted is None)
@@ -166,14 +180,19 @@ class Roster:
         place = self.places[name]
         place.due = max(place.due, until)
 
+    def _free(self) -> int:
+        """How many more hosts may be changed now, as the guard permits; without it there is still a limit."""
+        free = self.guard.free(self.changing, self.enforced)
+        room = max(0, max(self._workers, MOST_CHANGING) - self.changing)
+        return room if free is None else min(free, room)
+
     def _call(self, now: float) -> None:
         """Make as many hosts due as may be changed now, out of those that wait for it, the first first."""
-        free = self.guard.free(len(self.going) - self.looking, self.enforced)
         wanting = sorted(
             (it for it in self.places.values() if it.wanting is not None), key=lambda it: it.wanting or 0
         )
         busy = {ticket.host.name for ticket in self.going}
-        for place in wanting if free is None else wanting[:free]:
+        for place in wanting[: self._free()]:
             if place.host.name not in busy:
                 place.due = min(place.due, now)
 

@@ -25,6 +25,7 @@ from reconciler.state.logins import session_logins
 
 TURN_SECONDS = 5.0
 """The scheduler turns at least so often: it looks whether a secret has changed, and shows that it lives."""
+NO_HOST_NEXT = "correct them, or the specs; what is in force stays"
 CLOSING_SECONDS = 5.0
 """What is left to close at the end may take so long; the process ends in any case."""
 
@@ -40,7 +41,8 @@ class Settings:
 
 
 class Watch:
-    """`make_fleet` makes what the passes share, with the listener and the stop that it is given."""
+    """`make_fleet` makes what the passes share, with the listener and the stop that it is given; `bell` is rung when a
+    signal came."""
 
     def __init__(
         self,
@@ -49,16 +51,16 @@ class Watch:
         make_fleet: Callable[[Callable[[Event], None], threading.Event], Fleet],
         guard: Guard,
         news: News,
+        bell: Bell,
     ) -> None:
-        self._settings, self._source, self.news = settings, source, news
-        self.stop, self.bell, self.shown = threading.Event(), Bell(), Shown()
+        self._settings, self._source, self.news, self.bell = settings, source, news, bell
+        self.stop, self.shown = threading.Event(), Shown()
         self._fleet = make_fleet(self._hear, self.stop)
         self._gate = threading.Lock()
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
         self.news.resumed(guard)
         self._evidence: dict[str, str] = {}
         self.turned = time.monotonic()
-        self.asked_to_stop = self.asked_to_hurry = False
 
     # -- the scheduler ------------------------------------------------------------------------------------------
 
@@ -67,7 +69,7 @@ class Watch:
         threading.Thread(target=self._source.run, args=(self._found, self.stop), daemon=True).start()
         threading.Thread(target=self._follow_secrets, daemon=True).start()
         self.news.ready()
-        while not self.asked_to_stop:
+        while not self.bell.stop:
             try:
                 seconds = self._turn()
             except Exception as error:  # noqa: BLE001 - it goes on; health tells of a bug that stays
@@ -79,7 +81,7 @@ class Watch:
     def _turn(self) -> float:
         """Begin what is due; how many seconds until the next turn."""
         now = time.monotonic()
-        if self.asked_to_hurry:
+        if self.bell.hurry:
             self._hurry(now)
         self._fleet.tidy()
         with self._gate:
@@ -94,7 +96,7 @@ class Watch:
 
     def _hurry(self, now: float) -> None:
         """A person wants every host looked at now: what failed, what was refused and what the guard holds too."""
-        self.asked_to_hurry = False
+        self.bell.hurry = False
         self.news.reloading()
         self._fleet.afresh()
         with self._gate:
@@ -133,7 +135,7 @@ class Watch:
         status = 1 if self._changing() else 0
         closing = threading.Thread(target=self._close, daemon=True)
         closing.start()
-        closing.join(CLOSING_SECONDS)
+        closing.join(max(1.0, min(CLOSING_SECONDS, limit - time.monotonic())))
         return status
 
     def _changing(self) -> bool:
@@ -154,8 +156,9 @@ class Watch:
             self._ended(ticket, _failed(ticket, error), "")
 
     def _work(self, ticket: Ticket) -> None:
-        began, evidence = time.monotonic(), _evidence(ticket.host)
+        began, evidence = time.monotonic(), ""
         try:
+            evidence = _evidence(ticket.host)
             report = self._fleet.pass_over(
                 ticket.host, self._leave(ticket), self.news.journal(ticket.revision)
             )
@@ -170,13 +173,27 @@ class Watch:
     def _leave(self, ticket: Ticket) -> Leave:
         return Leave(
             begin=lambda planned: self._may_change(ticket, planned),
-            stopping=lambda: self.roster.guard.tripped,
+            stopping=lambda: self._halts(ticket),
             halted=ticket.halted,
+            waits=lambda waits: self._waits(ticket, waits),
         )
+
+    def _halts(self, ticket: Ticket) -> bool:
+        """Whether no step of a pass may begin any more; none was begun, and its host is wished otherwise: that too."""
+        return (
+            self.bell.stop or self.roster.guard.tripped or not (ticket.changing or self.roster.stands(ticket))
+        )
+
+    def _waits(self, ticket: Ticket, waits: bool) -> None:
+        """A pass that waits for another run needs no worker."""
+        with self._gate:
+            ticket.waiting = waits
+        if waits:
+            self.bell.ring()
 
     def _may_change(self, ticket: Ticket, planned: HostReport) -> bool:
         with self._gate:
-            if self.stop.is_set() or not self.roster.may_change(ticket):
+            if self.bell.stop or not self.roster.may_change(ticket):
                 return False
         self.shown.planned(planned, datetime.now(UTC), ticket.revision)
         # a worker is free now
@@ -184,10 +201,12 @@ class Watch:
         return True
 
     def _tell(self, ticket: Ticket, report: HostReport, seconds: float) -> None:
-        """What came of a pass is told before the host's next one can begin."""
-        if report.status is not Status.PENDING:
+        """What came of a pass is told before the host's next one can begin; what a stop did to a look is nothing."""
+        cut = self.stop.is_set() and not ticket.changing and report.fault is not None
+        if report.status is not Status.PENDING and not cut:
             with self._gate:
-                ours = ticket.host.name in self.roster.places
+                place = self.roster.places.get(ticket.host.name)
+            ours = place is not None and not place.paused
             self.news.passed(report, ticket.host.mode, ticket.revision, seconds, ours=ours)
 
     def _ended(self, ticket: Ticket, report: HostReport, evidence: str) -> None:
@@ -201,7 +220,10 @@ class Watch:
             ours = self.roster.end(ticket, report, now, at.isoformat(timespec="seconds"))
             self.news.guard(before, self.roster.guard)
             self._evidence.pop(name, None)
-            if ours and wait is not None and not ticket.again:
+            if ours and wait is not None and not self.roster.stands(ticket):
+                # refused under a spec that is no longer in force
+                self._fleet.refusals.forgive(self.roster.places[name].host)
+            elif ours and wait is not None and not ticket.again:
                 self.roster.put_off(name, now + wait)
             if ours and report.fault is not None:
                 self._evidence[name] = evidence
@@ -219,7 +241,11 @@ class Watch:
         """For how many seconds a login that was refused is not tried again; None: none was."""
         if report.fault is None or report.fault.kind is not FaultKind.LOGIN:
             return None
-        until = self._fleet.refusals.until(host)
+        try:
+            until = self._fleet.refusals.until(host)
+        except Exception as error:  # noqa: BLE001 - the gate itself still holds
+            self.news.bug(error)
+            return None
         return None if until is None else (until - at).total_seconds()
 
     def _hear(self, event: Event) -> None:
@@ -249,6 +275,9 @@ class Watch:
 
     def _renew(self, revision: Revision) -> None:
         hosts = self._settings.chosen(revision.hosts)
+        if not hosts:
+            self.news.trouble(Trouble("--host and --selector fit no host of the newest specs", NO_HOST_NEXT))
+            return
         self._fleet.know(revision.hosts)
         with self._gate:
             before = self.roster.guard

@@ -12,7 +12,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from reconciler.desired import Trust
+from reconciler.desired import Mistake, Trust
 from reconciler.desired.files import MAX_KEYS_BYTES, Unreadable, read_text, reason
 from reconciler.sources.committed import CommittedFiles
 from reconciler.sources.places import stamps
@@ -113,11 +113,11 @@ class GitSource:
     def _unreachable(self, error: GitFailed) -> Trouble:
         if isinstance(error, NoBranch):
             following = "push the branch, or name another one with --git-branch; what is in force stays"
-            return Trouble(f"{self._remote.origin}: {error}", following)
+            return Trouble(f"{self._remote.origin}: {error}", following, passing=True)
         essence = _NUMBERS.sub("", str(error))
         if self._away is None or self._away[0] != essence:
             following = f"what is in force stays; try it by hand: git ls-remote {self._remote.origin}"
-            self._away = essence, Trouble(f"git can't fetch {self.origin}: {error}", following)
+            self._away = essence, Trouble(f"git can't fetch {self.origin}: {error}", following, passing=True)
         return self._away[1]
 
     def _consider(self, upstream: Upstream, commit: str, telling: Telling) -> None:
@@ -149,7 +149,7 @@ class GitSource:
         accepted = self._accepted is not None and self._accepted[0].name == commit
         return accepted and stamps((), self._files) == self._seen
 
-    def _doubt(self, upstream: Upstream, commit: str) -> Trouble | None:
+    def _doubt(self, upstream: Upstream, commit: str) -> Rejected | Trouble | None:
         """Why nobody vouches for the commit."""
         if self._signers is None:
             return None
@@ -162,8 +162,10 @@ class GitSource:
         try:
             upstream.verify(commit)
         except GitFailed as error:
+            right = "sign it, git commit --amend -S, or add the key to the file"
             what = f"commit {commit[:12]} of {self.origin} is signed by nobody in {self._signers}: {error}"
-            return Trouble(what, "sign it (git commit --amend -S), or add the key to the file")
+            mistake = Mistake(str(self._path), 1, 1, "signature", f"{what} (would be right: {right})")
+            return Rejected(commit, (mistake,))
         return None
 
     def _read(self, commit: str) -> Reading:

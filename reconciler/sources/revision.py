@@ -30,10 +30,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Trouble:
-    """The newest specs can't be read at all: `why`, and what to do `next`."""
+    """The newest specs can't be read at all: `why`, and what to do `next`. `passing`: a server is away, and it is tried
+    again; nothing is wrong with the specs."""
 
     why: str
     next: str
+    passing: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reconciler.desired.host import DesiredHost
@@ -79,8 +78,7 @@ def _stamp(file: str) -> tuple[int, int, int] | None:
 
 
 def _ssh(way: str, host: DesiredHost, access: SshAccess) -> Login:
-    own = [str(Path(name).expanduser()) for name in DEFAULT_IDENTITIES]
-    keys = own if access.key is None else [access.key]
+    keys = [access.key] if access.key is not None else [os.path.expanduser(it) for it in DEFAULT_IDENTITIES]
     evidence = _evidence(access, [*keys, _file(access.password)])
     return Login(way, host.address, access.port, access.user, evidence)
 

@@ -110,6 +110,8 @@ def _verifying(authorities: bytes, *, legacy: bool) -> ssl.SSLContext:
 
 def _context(*, legacy: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # early releases of Python 3.11 take an end without TLS's goodbye for an end, so that a file could be cut off
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if legacy:
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED

@@ -96,12 +96,17 @@ def lab(folder: Path, versions: Sequence[str] = ("6.7",), **model: Any) -> Itera
 class Loop:
     """`reconcile watch` as a process of its own. Its port is chosen by the system."""
 
-    def __init__(self, there: Lab, *arguments: str, specs: Sequence[str] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        there: Lab,
+        *arguments: str,
+        specs: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         given = specs or ("-f", str(there.where))
         words = ["watch", *given, *FAST, "--listen", "127.0.0.1:0", *arguments]
-        state = there.folder / "state"
-        self.program = Program(there.folder, words, {"RECONCILE_STATE_DIR": str(state), **environment})
-        self.log = there.folder / "log"
+        given_state = {"RECONCILE_STATE_DIR": str(there.folder / "state")}
+        self.program = Program(there.folder, words, {**given_state, **(environment or {})})
         self.port = 0
 
     def start(self) -> Loop:
@@ -207,10 +212,12 @@ class Loop:
 
 
 @contextmanager
-def watching(there: Lab, *arguments: str, **more: Any) -> Iterator[Loop]:
-    """The loop, until the `with` ends."""
-    loop = Loop(there, *arguments, **more).start()
+def watching(there: Lab, *arguments: str, start: bool = True, **more: Any) -> Iterator[Loop]:
+    """The loop, until the `with` ends; without `start` whoever asks starts it."""
+    loop = Loop(there, *arguments, **more)
     try:
+        if start:
+            loop.start()
         yield loop
     finally:
         if loop.program.process is not None and loop.program.process.poll() is None:

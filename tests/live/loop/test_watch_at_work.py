@@ -13,6 +13,7 @@ import yaml
 from deploy.container.healthcheck import healthy
 from reconciler.simulator import NfsMount
 from reconciler.simulator.faults import Fault
+from reconciler.state.folder import StateFolder
 from tests.faults.program import Program, at_command, reconcile
 from tests.live.images.setup import MIB, REPOSITORY, SIZE, WIN, content, raw_digest
 from tests.live.loop.running import FAST, Lab, Loop, group, history, lab, watching
@@ -102,6 +103,41 @@ def test_a_run_by_hand_takes_turns_with_the_loop_and_shares_its_history(tmp_path
             loop.stop()
 
 
+def test_a_host_that_another_run_has_is_waited_for_and_left_alone_when_it_is_paused_meanwhile(
+    tmp_path: Path,
+) -> None:
+    with lab(tmp_path, ["6.7", "6.7"]) as there:
+        there.wish("h1", **group())
+        there.wish("h2", **group())
+        folder = StateFolder(tmp_path / "state")
+        folder.open()
+        with watching(there, "--concurrency", "1", start=False) as loop:
+            with folder.turn("h1", lambda: True, lambda: None):
+                loop.start()
+                loop.until_settled("h2")
+                there.wish("h1", **group(mode="paused"))
+                loop.until(lambda: loop.statuses()["h1"] == "paused", "it is paused")
+            there.host("h2").remove_port_group("Lab")
+            loop.until(lambda: there.vlan("h2") == 10, "the other host is looked after")
+            assert there.changes("h1") == []
+            assert loop.statuses()["h1"] == "paused"
+
+
+def test_hosts_that_were_asked_for_and_left_are_let_go_one_by_one(tmp_path: Path) -> None:
+    with lab(tmp_path, ["6.7", "6.7"]) as there:
+        there.wish("h1", **group())
+        there.wish("h2", **group())
+        with watching(there, "--host", "h1", "--host", "h2") as loop:
+            loop.until_settled("h1", "h2")
+            (there.where / "h2.yaml").unlink()
+            loop.until(lambda: "h2" not in loop.statuses(), "it is let go")
+            there.wish("h1", **group(vlan=14))
+            loop.until(lambda: there.vlan("h1") == 14, "the other one is kept")
+        with watching(there, "--host", "typo*") as loop:
+            loop.until(lambda: "fit no host" in loop.get("/")[1], "the page tells of it")
+            assert loop.get("/readyz")[0] == 503
+
+
 def test_a_commit_is_on_its_hosts_and_one_that_nobody_vouches_for_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +157,7 @@ def test_a_commit_is_on_its_hosts_and_one_that_nobody_vouches_for_is_not(
 
         first = origin.signed(ours, h1=spec(10))
         specs = ("--git", str(origin.path), "--git-interval", "1s", "--git-allowed-signers", str(allowed))
-        with watching(there, specs=specs, **WHO) as loop:
+        with watching(there, specs=specs, environment=WHO) as loop:
             loop.until_settled("h1")
             assert loop.metric(f'reconciler_spec_revision_info{{commit="{first}"}}') == 1.0
             origin.signed(strangers, h1=spec(66))
@@ -156,7 +192,7 @@ def test_systemd_hears_that_it_is_ready_alive_reloading_and_stopping(tmp_path: P
             while not any(word in it for it in said):
                 said.append(heard.recv(4096).decode())
 
-        with watching(there, **watchdog) as loop:
+        with watching(there, environment=watchdog) as loop:
             until("READY=1")
             until("WATCHDOG=1")
             said.clear()
@@ -182,7 +218,7 @@ def test_what_went_wrong_is_told_once_also_over_a_restart(tmp_path: Path) -> Non
         there.host().fault("nfs-deny")
         there.wish("h1", datastores={"vms": {"nfs": {"server": SERVER, "path": "/export/vms"}}})
         for _ in range(2):
-            with watching(there, RECONCILE_NOTIFY=sink.url("me:pa55word@")) as loop:
+            with watching(there, environment={"RECONCILE_NOTIFY": sink.url("me:pa55word@")}) as loop:
                 loop.until(lambda: loop.statuses() == {"h1": "failed"}, "it fails")
                 loop.stop()
                 assert "pa55word" not in loop.said
@@ -195,6 +231,8 @@ def test_what_went_wrong_is_told_once_also_over_a_restart(tmp_path: Path) -> Non
     [
         (("--max-failures", "many"), "would be right: 10%"),
         (("--interval", "5"), "would be right: 30s, 5m"),
+        (("--interval", "0s"), "at least 1s"),
+        (("-l", "site"), "KEY=VALUE"),
         (("--listen", "nowhere"), "can't listen at nowhere"),
         (("--git", "ext::sh -c true"), "would be right"),
         (("--git", "repo", "-f", "specs"), "not from both"),

@@ -194,17 +194,18 @@ def test_only_signed_commits_count(repository: Repository) -> None:
     with following(source(repository, signers=keys.file)) as heard:
         assert heard.next(Revision).name == good
         unsigned = repository.commit(a=host("b"))
-        trouble = heard.next(Trouble)
-        assert trouble.why.startswith(
-            f"commit {unsigned[:12]} of {repository.path} main is signed by nobody in {keys.file}: "
+        [mistake] = heard.next(Rejected).mistakes
+        assert str(mistake).startswith(
+            f"specs:1:1: signature: commit {unsigned[:12]} of {repository.path} main is signed by nobody in "
+            f"{keys.file}: "
         )
         stranger = repository.signed(keys.strange, a=host("c"))
-        assert stranger[:12] in heard.next(Trouble).why
+        assert heard.next(Rejected).name == stranger
         again = repository.signed(keys.good, a=host("d"))
         assert heard.next(Revision).name == again
         # one who signed leaves: what is in force stays, but is no news any more
         keys.allow(keys.strange)
-        heard.next(Trouble)
+        heard.next(Rejected)
         keys.file.unlink()
         assert heard.next(Trouble).why == (
             f"the allowed signers in {keys.file} can't be read: no such file or directory"
@@ -212,10 +213,10 @@ def test_only_signed_commits_count(repository: Repository) -> None:
         keys.allow(keys.good)
         assert heard.next(Revision).name == again
         repository.commit()
-        heard.next(Trouble)
+        heard.next(Rejected)
     with following(source(repository, signers=keys.file)) as heard:
         assert heard.next(Revision).name == again
-        heard.next(Trouble)
+        heard.next(Rejected)
 
 
 def test_what_was_taken_unsigned_is_not_revived_where_signatures_are_wanted(repository: Repository) -> None:
@@ -224,7 +225,7 @@ def test_what_was_taken_unsigned_is_not_revived_where_signatures_are_wanted(repo
     with following(source(repository)) as heard:
         heard.next(Revision)
     with following(source(repository, signers=keys.file)) as heard:
-        heard.next(Trouble)
+        heard.next(Rejected)
 
 
 def test_a_signature_of_gpg_does_not_count(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +249,7 @@ def test_a_signature_of_gpg_does_not_count(repository: Repository, monkeypatch: 
     assert "BEGIN PGP SIGNATURE" in repository.git("cat-file", "commit", "HEAD")
     repository.git("verify-commit", "HEAD")
     with following(source(repository, signers=keys.file)) as heard:
-        heard.next(Trouble)
+        heard.next(Rejected)
 
 
 def test_what_a_killed_loop_left_is_no_obstacle(repository: Repository) -> None:

@@ -178,3 +178,27 @@ def test_once_the_guard_has_tripped_hosts_are_looked_at_and_nothing_is_changed()
         ("b", None),
         ("c", None),
     ]
+
+
+def test_a_host_that_is_paused_let_go_or_wished_otherwise_is_not_changed_by_a_pass_that_only_looked() -> None:
+    for newer in ([host("a", "paused")], [], [host("a", rack="r3")]):
+        loop = roster("a")
+        [ticket] = loop.begin(0.0)
+        loop.renew("r2", newer, 1.0)
+        assert not loop.may_change(ticket)
+        assert not loop.stands(ticket)
+
+
+def test_a_pass_that_waits_for_another_run_needs_no_worker() -> None:
+    loop = roster("a", "b", workers=1)
+    [ticket] = loop.begin(0.0)
+    ticket.waiting = True
+    assert names(loop.begin(0.0)) == ["b"]
+
+
+def test_without_a_guard_there_is_a_limit_too() -> None:
+    loop = roster(*(f"h{number}" for number in range(60)), workers=60, limit="0")
+    assert sum(loop.may_change(ticket) for ticket in loop.begin(0.0)) == 60
+    loop = roster(*(f"h{number}" for number in range(60)), workers=20, limit="0")
+    asked = [loop.may_change(ticket) for _ in range(4) for ticket in loop.begin(0.0)]
+    assert asked.count(True) == 50
