@@ -15,7 +15,7 @@ import re
 import shlex
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 from reconciler.desired.files import Unreadable, read_text, reason
@@ -26,6 +26,7 @@ MASK = "***"
 EXEC_SECONDS = 30.0
 MAX_BYTES = 1024 * 1024
 _SHORTEST_PART = 4
+_FORMS_TOGETHER = 500
 
 
 class SecretUnavailable(Fault):
@@ -77,24 +78,41 @@ class MaskingFormatter(logging.Formatter):
 
 
 class _Vault:
-    """The secrets known so far, and one pattern that finds them."""
+    """The secrets known so far, and patterns that find them, each for so many: a new secret costs one small pattern,
+    however many there are already."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._open: set[str] = set()
+        self._patterns: tuple[re.Pattern[str], ...] = ()
 
     def add(self, secret: str) -> None:
         with self._lock:
-            forms = self._forms | set(_forms(secret))
-            if forms != self._forms:
-                self._forms = forms
-                longest_first = sorted(forms, key=lambda form: (-len(form), form))
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            fresh = set(_forms(secret)) - self._forms
+            if not fresh:
+                return
+            self._forms |= fresh
+            closed = self._patterns if len(self._open) > _FORMS_TOGETHER else self._patterns[:-1]
+            self._open = fresh if len(self._open) > _FORMS_TOGETHER else self._open | fresh
+            longest_first = sorted(self._open, key=lambda form: (-len(form), form))
+            self._patterns = (*closed, re.compile("|".join(map(re.escape, longest_first))))
+            # re keeps hundreds of patterns, of which each is a whole one here
+            re.purge()
 
     def mask(self, text: str) -> str:
-        pattern = self._pattern
-        return pattern.sub(MASK, text) if pattern is not None else text
+        found = [match.span() for pattern in self._patterns for match in pattern.finditer(text)]
+        return _masked(text, found) if found else text
+
+
+def _masked(text: str, found: Iterable[tuple[int, int]]) -> str:
+    """The text with these places masked; those that overlap are one."""
+    pieces, at, end = list[str](), 0, -1
+    for begin, stop in sorted(found):
+        if begin >= end:
+            pieces += (text[at:begin], MASK)
+        end = at = max(end, stop)
+    return "".join((*pieces, text[at:]))
 
 
 _VAULT = _Vault()

@@ -154,6 +154,11 @@ class _VCenter:
             lease = self._pool.lease(place, key, lambda: self._opened(login))
             try:
                 return work(lease.session)
+            except Unreachable as fault:
+                # one that fell silent would hold every host for minutes, one after another
+                if self._first < math.inf:
+                    self._trouble, self._until = (login, fault), monotonic() + self._first
+                raise
             finally:
                 lease.close()
 

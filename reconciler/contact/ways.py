@@ -173,7 +173,7 @@ class Ways:
         """A verb had its effect, after which a session over SSH may come about that could not before."""
         keys = isinstance(verb, AppendKeys | RewriteKeys) and self.door.refused is not None
         if keys:
-            self._refusals.forgive(self._host)
+            self._refusals.forgive([self._host])
         if isinstance(verb, StopSsh) and self.door.way is not None:
             self.door.way.leave()
         if isinstance(verb, StartSsh) or keys:

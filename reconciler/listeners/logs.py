@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.events import Carrying, Event
+from reconciler.events import Carrying, Event, Finished
 from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import level, sentence
 from reconciler.render.json import to_line
@@ -36,6 +36,8 @@ def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
 def log(event: Event, severity: int | None = None) -> None:
     """The listener: an event becomes a record, of its own severity if none is given. Of a copy that goes on there is a
     record now and then."""
+    if isinstance(event, Finished):
+        _PACE.forget(event.host)
     if not isinstance(event, Carrying):
         _LOG.log(
             level(event) if severity is None else severity, "%s", sentence(event), extra={"happening": event}

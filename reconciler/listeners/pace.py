@@ -49,6 +49,11 @@ class Pace:
             copy.told = now if due else copy.told
         return due
 
+    def forget(self, host: str) -> None:
+        """Nothing is copied there any more: a later copy is another one."""
+        with self._gate:
+            self._copies = {key: it for key, it in self._copies.items() if key[0] != host}
+
     def _copy(self, event: Carrying) -> _Copy:
         with self._gate:
             now = self._clock()

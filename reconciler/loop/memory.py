@@ -16,6 +16,7 @@ class Memory:
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
         self._folder, self._warn = folder, warn
         self._kept: dict[str, Any] = {}
+        self._told: dict[str, str] = {}
 
     def recall(self, name: str) -> Any:
         """What was kept last; None: nothing."""
@@ -28,8 +29,11 @@ class Memory:
         try:
             write_json(self._file(name), document)
             self._kept[name] = document
+            self._told.pop(name, None)
         except StateTrouble as trouble:
-            self._warn(f"a restart would forget the {name}: {trouble}")
+            if self._told.get(name) != str(trouble):
+                self._told[name] = str(trouble)
+                self._warn(f"a restart would forget the {name}: {trouble}")
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -39,6 +39,7 @@ class News:
         self._notifier.restore(memory.recall(MESSAGES) or {})
         self._systemd, self._gate = Systemd(), threading.Lock()
         self._statuses: dict[str, str] = {}
+        self._lost = 0
         self._logged: dict[str, frozenset[str]] = {}
         self.specs = SpecsState(origin)
 
@@ -90,16 +91,15 @@ class News:
         """Keeps the steps of a pass that began with that revision."""
         return self._history.journal(revision)
 
-    def passed(
-        self, report: HostReport, mode: str, revision: str | None, seconds: float, *, ours: bool
-    ) -> None:
-        """A pass has ended. `ours`: no newer revision has let the host go."""
+    def kept(self, report: HostReport, revision: str | None) -> None:
+        """A pass has ended that began with that revision: for the history, whoever it was."""
         self._history.passed(report, revision)
-        self._metrics.history_lost(self._history.lost)
-        if ours:
-            self._tell(report, mode, seconds)
+        with self._gate:
+            lost, self._lost = self._history.lost - self._lost, self._history.lost
+        self._metrics.history_lost(lost)
 
-    def _tell(self, report: HostReport, mode: str, seconds: float) -> None:
+    def passed(self, report: HostReport, mode: str, seconds: float) -> None:
+        """A pass has ended over a host that is still one of ours."""
         self._statuses[report.name] = report.status.value
         self._metrics.passed(report, seconds)
         self._notifier.passed(report, mode)
@@ -112,9 +112,9 @@ class News:
             _LOG.error("the guard has tripped at %s, nothing is changed until it is released", guard.since)
 
     def guard(self, before: Guard, now: Guard) -> None:
-        """Keep the guard before anything else happens, and tell when it has tripped or was released."""
-        if now != before:
-            self._memory.keep("guard", now.document())
+        """Keep the guard before anything else happens, and tell when it has tripped or was released. What could not be
+        kept is tried again each time."""
+        self._memory.keep("guard", now.document())
         if now.tripped == before.tripped:
             return
         self._metrics.guard(now.tripped)
@@ -150,9 +150,13 @@ class News:
             if host.mode == "paused":
                 paused = HostReport(host.name, host.address, Status.PAUSED)
                 self._history.passed(paused, found.name)
-                self._tell(paused, host.mode, 0.0)
+                self.passed(paused, host.mode, 0.0)
         self._metrics.revision(found.name)
         self._wrong(())
+
+    def known(self, names: Sequence[str]) -> None:
+        """Hosts whose passes may end from now on, before all else of a revision is told."""
+        self._metrics.hosts(names)
 
     def rejected(self, found: Rejected) -> None:
         """The newest specs are wrong; the last good ones stay in force."""

@@ -89,22 +89,26 @@ class Roster:
 
     # -- what comes from outside ---------------------------------------------------------------------------------
 
-    def renew(self, revision: str | None, hosts: Iterable[DesiredHost], now: float) -> list[DesiredHost]:
+    def changed(self, hosts: Iterable[DesiredHost]) -> list[DesiredHost]:
+        """Those that a revision would wish otherwise than they are now; new ones are not among them."""
+        return [it for it in hosts if it.name in self.places and self.places[it.name].host != it]
+
+    def renew(self, revision: str | None, hosts: Iterable[DesiredHost], now: float) -> None:
         """A revision comes into force: hosts that are new, or wished otherwise, are due now, the others keep their
-        time. Those that it does not name are let go. Returns those that are wished otherwise than before."""
-        before, self.places = self.places, {}
+        time. Those that it does not name are let go."""
+        places: dict[str, Place] = {}
         for host in hosts:
-            place = before.get(host.name)
+            place = self.places.get(host.name)
             if place is None or place.host != host:
-                self.places[host.name] = Place(host, now, passed=place is not None and place.passed)
+                places[host.name] = Place(host, now, passed=place is not None and place.passed)
                 self._once_more(host.name)
             else:
                 place.host = host
-                self.places[host.name] = place
+                places[host.name] = place
+        # at once: passes ask whether their host still stands
+        self.places = places
         self.guard = self.guard.under(revision)
         self._call(now)
-        changed = (name for name, place in self.places.items() if before.get(name, place) is not place)
-        return [self.places[name].host for name in changed]
 
     def all_due(self, now: float) -> None:
         """A person wants everything looked at now, and what the guard holds tried again."""
@@ -160,13 +164,16 @@ class Roster:
         """A pass has ended; `at` is the time for people. Whether its host is still one of ours."""
         self.going.remove(ticket)
         failed = report.status in FAILED
-        if ticket.changing:
+        # a pass that was cut (drifted) says nothing of the revision
+        if ticket.changing and report.status is not Status.DRIFTED:
             name, revision = ticket.host.name, ticket.revision
             self.guard = self.guard.after(
                 name, failed=failed, revision=revision, enforced=self.enforced, now=at
             )
         place = self.places.get(ticket.host.name)
-        if place is not None:
+        if place is not None and report.status is Status.PENDING:
+            place.due = now
+        elif place is not None:
             place.passed = True
             place.failures = place.failures + 1 if failed else 0
             place.due = now if ticket.again else self._pace.next_due(now, place.failures, self._dice())

@@ -36,6 +36,8 @@ class Shown:
 
     def hear(self, event: Event) -> None:
         """The listener."""
+        if isinstance(event, Finished):
+            self._pace.forget(event.host)
         with self._gate:
             state = self._states.get(event.host)
             if state is None:

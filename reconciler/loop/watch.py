@@ -151,8 +151,7 @@ class Watch:
     def _start(self, ticket: Ticket) -> None:
         try:
             threading.Thread(target=self._work, args=(ticket,), daemon=True, name=ticket.host.name).start()
-        except RuntimeError as error:
-            # the machine has no thread left for it
+        except Exception as error:  # noqa: BLE001 - where the machine has no thread left for it, for one
             self._ended(ticket, _failed(ticket, error), "")
 
     def _work(self, ticket: Ticket) -> None:
@@ -204,10 +203,15 @@ class Watch:
         """What came of a pass is told before the host's next one can begin; what a stop did to a look is nothing."""
         cut = self.stop.is_set() and not ticket.changing and report.fault is not None
         if report.status is not Status.PENDING and not cut:
-            with self._gate:
-                place = self.roster.places.get(ticket.host.name)
-            ours = place is not None and not place.paused
-            self.news.passed(report, ticket.host.mode, ticket.revision, seconds, ours=ours)
+            self.news.kept(report, ticket.revision)
+            if self._is_ours(ticket):
+                self.news.passed(report, ticket.host.mode, seconds)
+
+    def _is_ours(self, ticket: Ticket) -> bool:
+        """Whether its host has neither been let go nor paused."""
+        with self._gate:
+            place = self.roster.places.get(ticket.host.name)
+            return place is not None and not place.paused
 
     def _ended(self, ticket: Ticket, report: HostReport, evidence: str) -> None:
         """Give the host back. What a restart must not forget is kept before another one may be changed."""
@@ -216,14 +220,16 @@ class Watch:
         ticket.again = ticket.again or report.status is Status.PENDING
         wait = self._refused_for(ticket.host, report, at)
         with self._gate:
+            newer = None if self.roster.stands(ticket) else self.roster.places.get(name)
+        if wait is not None and newer is not None:
+            # refused under a spec that is no longer in force
+            self._fleet.refusals.forgive([newer.host])
+        with self._gate:
             before = self.roster.guard
             ours = self.roster.end(ticket, report, now, at.isoformat(timespec="seconds"))
             self.news.guard(before, self.roster.guard)
             self._evidence.pop(name, None)
-            if ours and wait is not None and not self.roster.stands(ticket):
-                # refused under a spec that is no longer in force
-                self._fleet.refusals.forgive(self.roster.places[name].host)
-            elif ours and wait is not None and not ticket.again:
+            if ours and wait is not None and not ticket.again:
                 self.roster.put_off(name, now + wait)
             if ours and report.fault is not None:
                 self._evidence[name] = evidence
@@ -280,14 +286,16 @@ class Watch:
             return
         self._fleet.know(revision.hosts)
         with self._gate:
+            changed = self.roster.changed(hosts)
+        # whoever changes a spec may have put the login right in a way that can't be seen here
+        self._fleet.refusals.forgive(changed)
+        self.news.known([*self.roster.places, *(host.name for host in hosts)])
+        with self._gate:
             before = self.roster.guard
-            changed = self.roster.renew(revision.name, hosts, time.monotonic())
+            self.roster.renew(revision.name, hosts, time.monotonic())
             self.news.guard(before, self.roster.guard)
             self._evidence = {name: it for name, it in self._evidence.items() if name in self.roster.places}
             self.shown.renew(hosts)
-            for host in changed:
-                # whoever changes a spec may have put the login right in a way that can't be seen here
-                self._fleet.refusals.forgive(host)
         self.news.revision(revision, hosts)
 
     # -- for the pages ------------------------------------------------------------------------------------------

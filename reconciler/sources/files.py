@@ -15,7 +15,7 @@ from watchfiles import watch
 from reconciler.desired.files import DISK
 from reconciler.sources.kept import Kept
 from reconciler.sources.places import Places, places_of, stamps
-from reconciler.sources.reading import Reading, read
+from reconciler.sources.reading import Reading, Record, read
 from reconciler.sources.revision import Rejected, Tell, Telling, unexpected
 
 LOOK_SECONDS = 20.0
@@ -46,6 +46,7 @@ class FilesSource:
         self._look = look
         self._files: set[str] = set()
         self._seen: Mapping[str, object] | None = None
+        self._unkept: Record | None = None
         self._told = False
 
     @property
@@ -74,6 +75,7 @@ class FilesSource:
 
     def _look_again(self, telling: Telling, stop: threading.Event, *, happened: bool = False) -> None:
         """Read the specs if something happened to them or they look changed, and tell what is news."""
+        self._keep()
         if not happened and stamps(self._paths, self._files) == self._seen:
             return
         reading = self._settled(stop)
@@ -86,8 +88,14 @@ class FilesSource:
             return
         key = reading.record.key()
         if key != telling.key:
-            self._kept.keep(reading.record)
+            self._unkept = reading.record
+            self._keep()
         telling.good(reading.found, key)
+
+    def _keep(self) -> None:
+        """What could not be kept for the next start is tried again."""
+        if self._unkept is not None and self._kept.keep(self._unkept):
+            self._unkept = None
 
     def _settled(self, stop: threading.Event) -> Reading:
         """What stands in the files once nobody writes there any more; what is wrong has to be so for a moment."""

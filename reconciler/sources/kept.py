@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ class Kept:
     def __init__(self, paths: Sequence[Path], state_dir: Path) -> None:
         self._owner = sorted({os.path.abspath(path) for path in paths})
         self._file = state_dir / NAME
+        self._told = False
 
-    def keep(self, record: Record) -> None:
-        """Keep what a good load read. That it can't be kept is a warning in the log."""
+    def keep(self, record: Record) -> bool:
+        """Keep what a good load read; whether that was possible. If not, an older one goes if it can: a start must not
+        put a revision into force that was followed by others."""
         content = {
             "format": _FORMAT,
             "owner": self._owner,
@@ -41,8 +44,15 @@ class Kept:
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._file, json.dumps(content).encode())
+            self._told = False
+            return True
         except (OSError, StateTrouble) as error:
-            _LOG.warning("the specs in force can't be kept for the next start: %s", error)
+            if not self._told:
+                self._told = True
+                _LOG.warning("the specs in force can't be kept for the next start: %s", error)
+            with suppress(OSError):
+                self._file.unlink()
+            return False
 
     def restore(self) -> tuple[Revision, str] | None:
         """The revision, and the key of its record; None when none is kept, or (with a warning) it can't be used."""

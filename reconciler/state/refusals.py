@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -61,6 +61,7 @@ class Refusals:
         self._hold = A_RUN_SECONDS if path is None else HOLD_SECONDS
         self._free = threading.Condition()
         self._sending: set[tuple[str, str]] = set()
+        self._told = ""
         self._records = {} if path is None else _read(path, warn)
 
     def ask(self, login: Login) -> None:
@@ -115,16 +116,18 @@ class Refusals:
     def until(self, host: DesiredHost) -> datetime | None:
         """Before when a host whose login was refused is not to be tried again; None: nothing holds it, or its access or
         a file that this names has changed since."""
+        # a file that they name may lie on a server that says nothing
+        logins = session_logins(host)
         with self._free:
-            found = [(it, self._held(_key(it))) for it in session_logins(host)]
+            found = [(it, self._held(_key(it))) for it in logins]
             refused = [(login, it) for login, it in found if it is not None and not it.unclear]
             if not refused or any(it.evidence != login.evidence for login, it in refused):
                 return None
             return min(self._until(it) for _, it in refused)
 
-    def forgive(self, host: DesiredHost | None = None) -> None:
-        """Let a host's logins, or all, be tried once more."""
-        doors = None if host is None else {ssh_login(host).door, sdk_login(host).door}
+    def forgive(self, hosts: Iterable[DesiredHost] | None = None) -> None:
+        """Let the logins of these hosts, or all, be tried once more."""
+        doors = None if hosts is None else {it.door for host in hosts for it in _doors(host)}
         with self._free:
             left = {key: it for key, it in self._records.items() if doors is not None and key[1] not in doors}
             if len(left) < len(self._records):
@@ -172,8 +175,15 @@ class Refusals:
         told = [{"way": way, "door": door, **asdict(it)} for (way, door), it in self._records.items()]
         try:
             write_json(self._path, {"formatVersion": "1.0", "logins": told}, lasting=lasting)
+            self._told = ""
         except StateTrouble as trouble:
-            self._warn(f"{trouble}; refused logins are not remembered over a restart")
+            if self._told != str(trouble):
+                self._told = str(trouble)
+                self._warn(f"{trouble}; refused logins are not remembered over a restart")
+
+
+def _doors(host: DesiredHost) -> tuple[Login, Login]:
+    return ssh_login(host), sdk_login(host)
 
 
 def _key(login: Login) -> tuple[str, str]:

@@ -141,8 +141,13 @@ def _hang_up_behind(leases: Iterable[Lease[Any]]) -> None:
     left: SimpleQueue[Lease[Any]] = SimpleQueue()
     for lease in leases:
         left.put(lease)
-    if not left.empty():
+    if left.empty():
+        return
+    try:
         threading.Thread(target=_work_off, args=(left,), daemon=True).start()
+    except RuntimeError:
+        # no thread is left on this machine: the more it matters that these go
+        _work_off(left)
 
 
 def _work_off(left: SimpleQueue[Lease[Any]]) -> None:

@@ -165,3 +165,11 @@ def test_logs_are_masked_arguments_and_tracebacks_too(monkeypatch: pytest.Monkey
     text = formatter.format(record)
     assert text.startswith("n with ***\n")
     assert "hunter2" not in text
+
+
+def test_many_secrets_are_all_masked_and_a_short_one_uncovers_no_part_of_a_long_one() -> None:
+    vault, names = secrets._Vault(), [f"pa55-{number:04d}-word" for number in range(200)]
+    for name in (*names, "0007-word-and-more", "ord-and"):
+        vault.add(name)
+    assert vault.mask(" ".join(names)) == " ".join(["***"] * 200)
+    assert vault.mask("x 0007-word-and-more y pa55-0007-word-and z") == "x *** y *** z"

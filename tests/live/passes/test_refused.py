@@ -93,8 +93,8 @@ def resetting(address: str) -> Iterator[tuple[int, list[int]]]:
             while True:
                 connection = door.accept()[0]
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                connection.close()
                 seen.append(1)
+                connection.close()
 
     thread = Thread(target=serve)
     thread.start()

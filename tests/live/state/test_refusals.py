@@ -226,7 +226,7 @@ def test_until_when_a_host_is_left_alone(tmp_path: Path, file: Path, clock: Cloc
     assert refusals.until(host) is not None
     assert refusals.until(host_of(tmp_path, ssh=way | {"user": "other"})) is None
     assert refusals.until(host_of(tmp_path, ssh=way | {"legacyAlgorithms": True})) is None
-    refusals.forgive(host)
+    refusals.forgive([host])
     assert refusals.until(host) is None
     assert try_it(refusals, ssh_login(host), REFUSED)
     refusals.forgive()

@@ -77,8 +77,9 @@ def test_a_revision_makes_due_what_it_changes_and_leaves_the_others_their_time()
     loop = roster("a", "b", "c")
     for ticket in loop.begin(0.0):
         end(loop, ticket, Status.IN_SYNC, 0.0)
-    changed = loop.renew("r2", [host("a"), host("b", rack="r3"), host("d")], 10.0)
-    assert [it.name for it in changed] == ["b"]
+    newer = [host("a"), host("b", rack="r3"), host("d")]
+    assert [it.name for it in loop.changed(newer)] == ["b"]
+    loop.renew("r2", newer, 10.0)
     assert names(loop.begin(10.0)) == ["b", "d"]
     assert "c" not in loop.places
 
@@ -202,3 +203,23 @@ def test_without_a_guard_there_is_a_limit_too() -> None:
     loop = roster(*(f"h{number}" for number in range(60)), workers=20, limit="0")
     asked = [loop.may_change(ticket) for _ in range(4) for ticket in loop.begin(0.0)]
     assert asked.count(True) == 50
+
+
+def test_a_pass_that_was_cut_says_nothing_of_the_revision() -> None:
+    loop = roster("a", "b", "c", "d")
+    first = loop.begin(0.0)[0]
+    assert loop.may_change(first)
+    end(loop, first, Status.FAILED, 1.0)
+    loop.due_now("a", 2.0)
+    [again] = loop.begin(2.0)
+    assert loop.may_change(again)
+    end(loop, again, Status.DRIFTED, 3.0)
+    assert loop.guard.failed == frozenset("a")
+
+
+def test_a_wait_that_was_cut_is_no_first_pass() -> None:
+    loop = roster("a")
+    [ticket] = loop.begin(0.0)
+    end(loop, ticket, Status.PENDING, 1.0)
+    assert loop.unready() == ["a"]
+    assert names(loop.begin(1.0)) == ["a"]
