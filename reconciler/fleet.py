@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from threading import Event as Signal
 from threading import Lock
@@ -32,8 +34,8 @@ from reconciler.transports.pool import Pool
 from reconciler.turns import Turns
 
 HostTurn = Callable[[str, Callable[[], bool], Callable[[], None]], AbstractContextManager[bool]]
-"""Gives the turn on a host, by its name, against other runs; called as `turns.Turns.on`, and yields whether it was had:
-not when `stopping` ended the wait."""
+"""Gives the turn on a host, by what `machine` says, against other runs; called as `turns.Turns.on`, and yields whether it
+was had: not when `stopping` ended the wait."""
 
 
 def every_turn(
@@ -43,8 +45,15 @@ def every_turn(
     return nullcontext(True)
 
 
+_PLAIN = re.compile(r"[a-z0-9._-]{1,200}")
 FILLED_SECONDS = 600.0
 """A loop tries a volume again that filled up so long ago."""
+
+
+def machine(host: DesiredHost) -> str:
+    """What tells a host from others, whatever its spec is called: address and port, fit for the name of a file."""
+    place = f"{host.address.lower()}_{host.access.ssh.port}"
+    return place if _PLAIN.fullmatch(place) else sha256(place.encode()).hexdigest()
 
 
 class NothingMatches(Exception):
@@ -259,7 +268,7 @@ class _Pass:
         task = task_of(self._host, options, None if looks_only else self._leave.halted)
         if looks_only or self._leave.halted:
             return self._opened(task)
-        with fleet.turn(self._host.name, self._stopping, self._waits) as had:
+        with fleet.turn(machine(self._host), self._stopping, self._waits) as had:
             self._leave.waits(False)
             if not had:
                 return HostReport(self._host.name, self._host.address, Status.PENDING)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.desired.host import DesiredHost
+from reconciler.fleet import machine
 from reconciler.loop.guard import WHY, Guard
 from reconciler.loop.schedule import Pace
 from reconciler.report import HostReport, Status
@@ -18,11 +19,6 @@ from reconciler.report import HostReport, Status
 MOST_CHANGING = 50
 """So many hosts are changed at a time, or as many as there are workers: each holds a thread and a session."""
 FAILED = (Status.FAILED, Status.UNREACHABLE)
-
-
-def endpoint(host: DesiredHost) -> tuple[str, int]:
-    """The machine itself, under whatever name; no two hosts of a revision have one."""
-    return host.address, host.access.ssh.port
 
 
 @dataclass(eq=False)
@@ -139,9 +135,9 @@ class Roster:
     def _startable(self) -> Iterator[Place]:
         """The hosts on which nobody works: none under that name, and none at that address, under whatever name."""
         names = {ticket.host.name for ticket in self.going}
-        endpoints = {endpoint(ticket.host) for ticket in self.going}
+        machines = {machine(ticket.host) for ticket in self.going}
         for name, place in self.places.items():
-            if not place.paused and name not in names and endpoint(place.host) not in endpoints:
+            if not place.paused and name not in names and machine(place.host) not in machines:
                 yield place
 
     def may_change(self, ticket: Ticket) -> bool:

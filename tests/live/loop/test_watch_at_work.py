@@ -103,6 +103,11 @@ def test_a_run_by_hand_takes_turns_with_the_loop_and_shares_its_history(tmp_path
             loop.stop()
 
 
+def machine(there: Lab, name: str) -> str:
+    """By what runs take turns on a host."""
+    return f"{there.host(name).address}_{there.host(name).port}"
+
+
 def test_a_host_that_another_run_has_is_waited_for_and_left_alone_when_it_is_paused_meanwhile(
     tmp_path: Path,
 ) -> None:
@@ -112,7 +117,7 @@ def test_a_host_that_another_run_has_is_waited_for_and_left_alone_when_it_is_pau
         folder = StateFolder(tmp_path / "state")
         folder.open()
         with watching(there, "--concurrency", "1", start=False) as loop:
-            with folder.turn("h1", lambda: True, lambda: None):
+            with folder.turn(machine(there, "h1"), lambda: True, lambda: None):
                 loop.start()
                 loop.until_settled("h2")
                 there.wish("h1", **group(mode="paused"))

@@ -7,8 +7,9 @@ from collections import Counter
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from reconciler.fleet import machine
 from reconciler.loop.guard import Guard, Limit
-from reconciler.loop.roster import Roster, endpoint
+from reconciler.loop.roster import Roster
 from reconciler.loop.schedule import Pace
 from reconciler.report import Status
 from tests.unit.loop.hosts import host, report
@@ -68,7 +69,7 @@ class Days(RuleBasedStateMachine):
     @invariant()
     def one_pass_a_host(self) -> None:
         if hasattr(self, "roster"):
-            going = Counter(endpoint(ticket.host) for ticket in self.roster.going)
+            going = Counter(machine(ticket.host) for ticket in self.roster.going)
             assert all(number == 1 for number in going.values())
 
     @invariant()
