@@ -34,8 +34,8 @@ from reconciler.transports.pool import Pool
 from reconciler.turns import Turns
 
 HostTurn = Callable[[str, Callable[[], bool], Callable[[], None]], AbstractContextManager[bool]]
-"""Gives the turn on a host, by what `machine` says, against other runs; called as `turns.Turns.on`, and yields whether it
-was had: not when `stopping` ended the wait."""
+"""Gives the turn on a host, by what `machine` says, against other runs; called as `turns.Turns.on`, and yields whether
+it was had: not when `stopping` ended the wait."""
 
 
 def every_turn(
