@@ -10,7 +10,7 @@ GOVMOMI := $(ROOT)build/govmomi-sim
 IN_ROOT := cd '$(ROOT)' &&
 TESTS ?= tests
 # most tests wait for a simulated host half of their time
-WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 )))
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 )))
 BENCH_FLAGS ?=
 # half of the time of the unit tests, beside the other half
 COVERED_APART := tests/unit/images tests/unit/plan
@@ -68,7 +68,8 @@ coverage: $(READY) ## branches of the pure parts that no unit test takes
 
 soak: $(READY) $(GOVMOMI) ## hundreds of kills, cuts and interrupts, and the properties with many more examples: about 20 minutes
 	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img
-	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 tests/faults
+	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 \
+		tests/faults tests/live/passes/test_faults.py
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 -m hypothesis \
 		--ignore=tests/faults $(TESTS)
 

@@ -60,11 +60,18 @@ def _mounts(there: World) -> Counter[str]:
     return Counter(named)
 
 
+def every(request: pytest.FixtureRequest) -> int:
+    """Each so many commands are struck at; all of them in the long form."""
+    return 1 if request.config.getoption("--hypothesis-profile") == "soak" else 3
+
+
 @pytest.mark.parametrize("version", ["4.1", "6.7"])
 @pytest.mark.parametrize("fault", ["cut-before", "cut-after"])
-def test_a_link_cut_at_any_command_heals_in_the_next_pass(tmp_path: Path, version: str, fault: str) -> None:
+def test_a_link_cut_at_any_command_heals_in_the_next_pass(
+    tmp_path: Path, version: str, fault: str, request: pytest.FixtureRequest
+) -> None:
     total = _changes(tmp_path, version)
-    for count in range(1, total + 1):
+    for count in range(1, total + 1, every(request)):
         with world(tmp_path, version, {}, nfs=DRIFT) as there:
             there.spec = full_spec(there.keys)
             there.host.fault(fault, count=count)
@@ -76,9 +83,11 @@ def test_a_link_cut_at_any_command_heals_in_the_next_pass(tmp_path: Path, versio
 
 
 @pytest.mark.parametrize("version", ["4.1", "6.7"])
-def test_a_power_loss_at_any_command_leaves_a_host_that_boots_and_heals(tmp_path: Path, version: str) -> None:
+def test_a_power_loss_at_any_command_leaves_a_host_that_boots_and_heals(
+    tmp_path: Path, version: str, request: pytest.FixtureRequest
+) -> None:
     total = _changes(tmp_path, version)
-    for count in range(1, total + 1):
+    for count in range(1, total + 1, every(request)):
         with world(tmp_path, version, {}, nfs=DRIFT) as there:
             there.spec = full_spec(there.keys)
             there.host.fault("power-loss", count=count)
