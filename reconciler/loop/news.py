@@ -139,7 +139,8 @@ class News:
             self._history.revision(found.name)
         self._systemd.status(f"{many(len(hosts), 'host')} under revision {found.name[:12]}")
         self._log_once("warnings", warnings, logging.WARNING)
-        self._logged.pop("mistakes", None)
+        for kind in ("mistakes", "trouble"):
+            self._logged.pop(kind, None)
         names = {host.name for host in hosts}
         told = self._notifier.remembered().get("hosts", {})
         for gone in {*self._statuses, *told} - names:
