@@ -107,7 +107,8 @@ class Client:
         options = self.transport.get_security_options()
         options.kex, options.key_types = offer.kex, offer.host_keys
         options.ciphers, options.digests = offer.ciphers, offer.macs
-        self.transport.banner_timeout = self.transport.handshake_timeout = self._limits.banner
+        # only a backstop: that we end the wait ourselves tells a server that stops from one that hangs up
+        self.transport.banner_timeout = self.transport.handshake_timeout = 2 * self._limits.banner
 
     def _left(self, at_most: float) -> float:
         return max(0.0, min(at_most, self._end - time.monotonic()))
