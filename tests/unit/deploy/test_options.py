@@ -20,7 +20,7 @@ def options() -> list[click.Option]:
 
 def test_deploy_names_only_twins_that_exist() -> None:
     twins = {str(it.envvar) for it in options() if it.envvar}
-    files = (path for path in (ROOT / "deploy").rglob("*") if path.is_file())
+    files = (it for it in (ROOT / "deploy").rglob("*") if it.is_file() and it.parent.name != "__pycache__")
     named = {name for path in files for name in re.findall(r"RECONCILE_[A-Z_]*[A-Z]\b", path.read_text())}
     assert named - NO_OPTION <= twins
 
