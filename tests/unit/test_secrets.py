@@ -121,6 +121,13 @@ def test_each_line_of_a_secret_with_several_is_masked(monkeypatch: pytest.Monkey
     assert mask("first line\r\n  second line") == "***\r\n  ***"
 
 
+def test_a_secret_that_came_in_another_way_is_masked_too_and_an_empty_one_masks_nothing() -> None:
+    secrets.conceal("")
+    assert mask("https://hooks/T0K3N") == "https://hooks/T0K3N"
+    secrets.conceal("T0K3N")
+    assert mask("https://hooks/T0K3N") == "https://hooks/***"
+
+
 def test_the_longer_of_two_secrets_is_masked_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     known(monkeypatch, "secret")
     known(monkeypatch, "secret-and-more")

@@ -128,6 +128,17 @@ def test_each_risk_allows_itself_and_what_is_below() -> None:
             assert (len(plan.steps), len(plan.held)) == ((1, 0) if risk <= allow else (0, 1))
 
 
+def test_where_nothing_may_be_changed_each_step_is_held_with_its_commands_and_says_why() -> None:
+    resources = [Made("a", CHANGED), Made("b", CHANGED, ("a",)), Made("c")]
+    plan = make_plan(resources, Facts(), replace(rules(), halted="the guard has tripped"))
+    assert plan.steps == ()
+    assert [(it.resource, it.why, it.step is not None) for it in plan.held] == [
+        ("a", "the guard has tripped", True),
+        ("b", "the guard has tripped", True),
+    ]
+    assert plan.in_sync == ("c",)
+
+
 def test_resources_in_a_ring_are_held_and_those_on_it_too() -> None:
     resources = [
         Made("a", CHANGED, ("b",)),
