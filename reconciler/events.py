@@ -21,6 +21,11 @@ class Connecting(Event):
 
 
 @dataclass(frozen=True)
+class Postponed(Event):
+    """The host said nothing in a first, short try: it is tried again when the others are done."""
+
+
+@dataclass(frozen=True)
 class Looking(Event):
     """A look has begun; `questions` are asked in this round trip."""
 

@@ -39,6 +39,10 @@ class Unreachable(Fault):
     kind = FaultKind.UNREACHABLE
 
 
+class Silent(Unreachable):
+    """Whoever is there says nothing: dead, or slow. No credentials were sent yet."""
+
+
 class LoginRefused(Fault):
     """The host refused the credentials. Not tried again in a hurry: ESXi locks root after a few failures."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,11 +14,11 @@ from threading import Lock
 from time import monotonic
 
 from reconciler.apply import Apply
-from reconciler.contact import Circumstances, open_contact
+from reconciler.contact import Circumstances, PutOff, open_contact
 from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
 from reconciler.engine import Contact, Journal, Look, NoJournal, Questions, Task, look_at, matches
-from reconciler.events import Connecting, Event, Failed, Finished, Listener, Waiting
+from reconciler.events import Connecting, Event, Failed, Finished, Listener, Postponed, Waiting
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
 from reconciler.faults import Bug, Fault, FaultKind, Refused
@@ -90,7 +90,8 @@ def run(
     """Pass over `hosts`; `each` hears of every host as it is done (from several threads, one at a time).
 
     `everyone` are all hosts of the loaded specs (default: `hosts`): those that are not passed over are asked as well
-    before something that they might use is taken away. Once `stop` is set no step and no host begins any more.
+    before something that they might use is taken away. Hosts that say nothing come last. Once `stop` is set no step and
+    no host begins any more.
     Raises NothingMatches.
     """
     strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
@@ -99,19 +100,27 @@ def run(
     gate = Lock()
     fleet = Fleet(hosts if everyone is None else everyone, options, listener, stop, journal, turn)
 
-    def work(host: DesiredHost) -> HostReport | None:
+    reports: list[HostReport] = []
+    put_off: list[Future[None]] = []
+
+    def work(host: DesiredHost, hasty: bool) -> None:
         if stop.is_set():
-            return None
-        report = fleet.pass_over(host)
-        if report.status is Status.PENDING:
-            return None
+            return
+        report = fleet.pass_over(host, hasty=hasty)
         with gate:
-            each(report)
-        return report
+            if report.status is not Status.PENDING:
+                each(report)
+                reports.append(report)
+            elif hasty:
+                # it comes behind all others now
+                put_off.append(pool.submit(work, host, False))
 
     try:
         with ThreadPoolExecutor(max_workers=max(1, min(options.concurrency, len(hosts)))) as pool:
-            reports = [report for report in pool.map(work, hosts) if report is not None]
+            for tried in [pool.submit(work, host, len(hosts) > 1) for host in hosts]:
+                tried.result()
+            for tried in put_off:
+                tried.result()
     finally:
         fleet.close()
     ordered = sorted(reports, key=lambda report: report.name)
@@ -187,13 +196,19 @@ class Fleet:
         self.neighbours = Neighbours(everyone, contact, hold=idle is None)
 
     def pass_over(
-        self, host: DesiredHost, leave: Leave = Leave(), journal: Journal | None = None
+        self,
+        host: DesiredHost,
+        leave: Leave = Leave(),
+        journal: Journal | None = None,
+        *,
+        hasty: bool = False,
     ) -> HostReport:
         """One pass, whose steps that `journal` keeps, or else one of the fleet's; whatever goes wrong is in its report.
-        It is `pending` when a stop ended the wait for its turn."""
+        It is `pending` when a stop ended the wait for its turn, and when the host said nothing in a `hasty` pass."""
         began = monotonic()
-        report = _Pass(self, host, leave, journal or self.journal()).run()
-        self.tell(Finished(host.name, report.status.value, monotonic() - began))
+        report = _Pass(self, host, leave, journal or self.journal(), hasty=hasty).run()
+        if report.status is not Status.PENDING:
+            self.tell(Finished(host.name, report.status.value, monotonic() - began))
         return report
 
     def likely(self, host: DesiredHost) -> Questions:
@@ -237,8 +252,11 @@ class Fleet:
 class _Pass:
     """One host's pass, from the connection to the report."""
 
-    def __init__(self, fleet: Fleet, host: DesiredHost, leave: Leave, journal: Journal) -> None:
+    def __init__(
+        self, fleet: Fleet, host: DesiredHost, leave: Leave, journal: Journal, *, hasty: bool
+    ) -> None:
         self._fleet, self._host, self._leave, self._journal = fleet, host, leave, journal
+        self._hasty = hasty
         self._tell = fleet.tell
         self._in_hand = False
 
@@ -247,6 +265,9 @@ class _Pass:
             return HostReport(self._host.name, self._host.address, Status.PAUSED)
         try:
             return self._pass()
+        except PutOff:
+            self._tell(Postponed(self._host.name))
+            return HostReport(self._host.name, self._host.address, Status.PENDING)
         except Fault as fault:
             return self._failed(fault)
         except Exception as error:  # noqa: BLE001 - one host's bug stops no other
@@ -290,6 +311,7 @@ class _Pass:
             fleet.vcenters.desk(self._host),
             fleet.pool,
             fleet.refusals,
+            lambda: self._hasty and not self._in_hand,
         )
         contact = open_contact(self._host, options.state_dir, around)
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +12,17 @@ from reconciler.contact.vcenter import Desk
 from reconciler.events import Carrying, Listener, Waiting
 from reconciler.eyes import Others, OwnUses
 from reconciler.facts import Datastore, Unseen
+from reconciler.faults import Silent
 from reconciler.image_facts import InUse
 from reconciler.state.refusals import Refusals
 from reconciler.transports.pool import Pool
+
+HASTY_SECONDS = 4.0
+"""For so long a host may say nothing in a hasty try. It is long enough for a lost packet to be sent again twice."""
+
+
+class PutOff(Exception):
+    """The host said nothing in a hasty try; nothing was done to it."""
 
 
 def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
@@ -25,7 +34,8 @@ def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
 class Circumstances:
     """`pause` waits that many seconds, `stopping` tells whether a person wants it to end, `others` who uses a volume
     besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter, `pool` has
-    the sessions that are kept between passes, `refusals` is the gate before every login."""
+    the sessions that are kept between passes, `refusals` is the gate before every login. `hasty` tells whether whoever
+    says nothing is to be put off."""
 
     pause: Callable[[float], None]
     tell: Listener
@@ -35,6 +45,19 @@ class Circumstances:
     desk: Desk | None = None
     pool: Pool = field(default_factory=Pool)
     refusals: Refusals = field(default_factory=Refusals)
+    hasty: Callable[[], bool] = lambda: False
+
+    @contextmanager
+    def patience(self) -> Iterator[float | None]:
+        """For how many seconds a host may say nothing while it is connected to. Raises PutOff for a longer silence in a
+        hasty try."""
+        hasty = self.hasty()
+        try:
+            yield HASTY_SECONDS if hasty else None
+        except Silent as fault:
+            if hasty:
+                raise PutOff(fault.message) from fault
+            raise
 
     def waiting(self, host: str) -> Callable[[str, float], None]:
         """To be told why eyes wait, and how many seconds."""

@@ -56,7 +56,8 @@ class SdkWay:
         def connected() -> _Licensed:
             around.refusals.ask(login)
             target = api_target(access, host.name, host.address, "access.sdk", "HostAgent")
-            session = connect(target, gate=gate)
+            with around.patience() as patience:
+                session = connect(target, gate=gate, patience=patience)
             try:
                 return _Licensed(session, *licence_of(session))
             except BaseException:

@@ -28,7 +28,7 @@ class SshWay:
         self, host: DesiredHost, state_dir: Path, around: Circumstances, *, password: bool = True
     ) -> None:
         target = ssh_target(host, state_dir)
-        self._host, self._refusals = host, around.refusals
+        self._host, self._refusals, self._around = host, around.refusals, around
         self._target = target if password else replace(target, password=None)
         login = ssh_login(host, password=password)
         key = (login, stamps([None if target.trust_on_first_use else target.known_hosts]))
@@ -39,7 +39,8 @@ class SshWay:
 
     def _connected(self, login: Login) -> SshSession:
         self._refusals.ask(login)
-        return connect(self._target, gate=lambda: self._refusals.attempt(login))
+        with self._around.patience() as patience:
+            return connect(self._target, gate=lambda: self._refusals.attempt(login), patience=patience)
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""

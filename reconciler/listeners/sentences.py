@@ -17,7 +17,7 @@ def sentence(event: Event) -> str:
             return f"connecting to {event.address}"
         case events.Looking():
             return f"looking at {many(event.questions, 'thing')}"
-        case events.Waiting() | events.Carrying():
+        case events.Waiting() | events.Carrying() | events.Postponed():
             return _going_on(event)
         case events.Planned():
             return f"planned {many(event.steps, 'step')}, {event.held} held, {event.unknown} unknown"
@@ -35,7 +35,9 @@ def sentence(event: Event) -> str:
             return type(event).__name__
 
 
-def _going_on(event: events.Waiting | events.Carrying) -> str:
+def _going_on(event: events.Waiting | events.Carrying | events.Postponed) -> str:
+    if isinstance(event, events.Postponed):
+        return "no answer yet; tried again when the others are done"
     if isinstance(event, events.Carrying):
         return f"{event.what}: {size_text(event.done)} of {size_text(event.total)}"
     return f"waiting {event.seconds:.0f} s: {event.why}" if event.seconds else f"waiting: {event.why}"
@@ -48,7 +50,13 @@ def level(event: Event) -> int:
             return logging.ERROR
         case events.Retrying():
             return logging.WARNING
-        case events.Connecting() | events.Looking() | events.Planned() | events.StepEnded():
+        case (
+            events.Connecting()
+            | events.Postponed()
+            | events.Looking()
+            | events.Planned()
+            | events.StepEnded()
+        ):
             return logging.DEBUG
         case _:
             return logging.INFO

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Protocol
 
-from reconciler.faults import Unreachable
+from reconciler.faults import Silent, Unreachable
 
 TRY_LATER = (
     "Check that this is the address of an ESXi host, that SSH (TSM-SSH) runs there, and the network between."
@@ -56,6 +56,7 @@ def dial(target: Endpoint, limit: float, advice: str = TRY_LATER) -> socket.sock
 def _no_connection(target: Endpoint, failures: list[OSError], limit: float, advice: str) -> Unreachable:
     silent = all(isinstance(failure, TimeoutError) for failure in failures)
     what = f"no answer within {limit:.0f} s" if silent else failures[-1].strerror or str(failures[-1])
-    fault = Unreachable(f"{target.place}: no connection: {what}", next=advice)
+    kind = Silent if silent else Unreachable
+    fault = kind(f"{target.place}: no connection: {what}", next=advice)
     fault.__cause__ = failures[-1]
     return fault

@@ -19,8 +19,16 @@ from reconciler.transports.target import DEFAULT_LIMITS, WARM_SECONDS, Gate, Lim
 __all__ = ["Limits", "SshSession", "SshTarget", "connect", "prove_login", "public_half"]
 
 
-def connect(target: SshTarget, *, limits: Limits = DEFAULT_LIMITS, gate: Gate = nullcontext) -> SshSession:
+def connect(
+    target: SshTarget,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    gate: Gate = nullcontext,
+    patience: float | None = None,
+) -> SshSession:
     """Open a session: the host's key is checked, then each credential is offered once, behind the `gate`.
+
+    `patience` is for how many seconds a host may say nothing, where that is less than the `limits` give it.
 
     Raises Unreachable (no connection, no SSH, no answer), HostKeyRefused (nothing secret was sent) or
     LoginRefused (also for a private key file that can't be used: then nothing was sent at all).
@@ -32,7 +40,7 @@ def connect(target: SshTarget, *, limits: Limits = DEFAULT_LIMITS, gate: Gate = 
             )
             raise LoginRefused(message, next="Set access.ssh.key or access.ssh.password in the spec.")
         known = hostkeys.known_keys(target)
-        client = Client(target, limits, [entry.key.type for entry in known])
+        client = Client(target, limits.at_first(patience), [entry.key.type for entry in known])
         try:
             hostkeys.check(target, known, client.host_key())
             with gate():

@@ -18,7 +18,7 @@ from typing import Any
 import paramiko
 from paramiko.auth_handler import AuthHandler
 
-from reconciler.faults import LoginRefused, Unreachable
+from reconciler.faults import LoginRefused, Silent, Unreachable
 from reconciler.transports import algorithms
 from reconciler.transports.dial import TRY_LATER, dial
 from reconciler.transports.keys import PrivateKey, PublicKey
@@ -120,7 +120,7 @@ class Client:
             stuck = (
                 "stopped in the middle of the key exchange" if self._speaks_ssh() else "sent no SSH version"
             )
-            raise self.lost(f"{stuck} within {limit:.0f} s")
+            raise Silent(f"{self.target.place}: {stuck} within {limit:.0f} s", next=TRY_LATER)
         if not self.transport.is_active():
             raise self._no_session(self.transport.get_exception())
         self.transport.set_keepalive(KEEPALIVE_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Gate = Callable[[], AbstractContextManager[None]]
 """Entered around whatever sends credentials; may raise faults.LoginRefused or faults.Unreachable instead."""
@@ -58,6 +58,12 @@ class Limits:
     total: float = 28.0
     silence: float = 120.0
     output: int = 16 * 1024 * 1024
+
+    def at_first(self, patience: float | None) -> Limits:
+        """With so many seconds at most for the TCP connection, and for the key exchange."""
+        if patience is None:
+            return self
+        return replace(self, connect=min(patience, self.connect), banner=min(patience, self.banner))
 
 
 DEFAULT_LIMITS = Limits()

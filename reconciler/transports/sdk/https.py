@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from reconciler.faults import Fault, Unreachable
+from reconciler.faults import Fault, Silent, Unreachable
 from reconciler.transports.dial import dial
 from reconciler.transports.sdk.certificate import unverified
 from reconciler.transports.sdk.line import Line
@@ -114,16 +114,17 @@ class Connection(http.client.HTTPSConnection):
                 f"{target.place}: it speaks only a TLS that is not offered to it ({reason})",
                 next=f"Set {target.field}.legacyAlgorithms: true for this host (ESXi 5.x and older need TLS 1.0).",
             )
-        what = (
-            "says nothing" if isinstance(error, TimeoutError) else f"speaks no TLS that can be used: {reason}"
-        )
+        if isinstance(error, TimeoutError):
+            return Silent(f"{target.place}: what answers there says nothing", next=TRY_LATER)
         reset = isinstance(error, ConnectionResetError) and not target.legacy_algorithms
         following = (
             f"{TRY_LATER} If it is ESXi 5.x or older: {target.field}.legacyAlgorithms: true."
             if reset
             else TRY_LATER
         )
-        return Unreachable(f"{target.place}: what answers there {what}", next=following)
+        return Unreachable(
+            f"{target.place}: what answers there speaks no TLS that can be used: {reason}", next=following
+        )
 
     def _speaks_old_tls(self, error: OSError | ValueError) -> bool:
         """Whether a handshake comes about once old TLS is offered. Nothing else is sent. A connection that was reset is

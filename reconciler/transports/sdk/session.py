@@ -51,19 +51,27 @@ _NO_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML can't hold, not even escaped (XML 1.0, section 2.2)."""
 
 
-def connect(target: SdkTarget, limits: Limits = DEFAULT_LIMITS, gate: Gate = nullcontext) -> SdkSession:
+def connect(
+    target: SdkTarget,
+    limits: Limits = DEFAULT_LIMITS,
+    gate: Gate = nullcontext,
+    patience: float | None = None,
+) -> SdkSession:
     """Open a session: the certificate is checked, then what answers, then the password is sent, once, past the `gate`.
+
+    `patience` is for how many seconds a host may say nothing, where that is less than the `limits` give it.
 
     Raises faults.Unreachable, faults.CertificateRefused, faults.Unsupported (no ESXi, or a vCenter where a host is
     wanted) and faults.LoginRefused.
     """
-    session = SdkSession(target, limits, gate)
+    session = SdkSession(target, limits.at_first(patience), gate)
     try:
         session.log_in()
     except BaseException:
         session.close()
         raise
     session.line.within(None)
+    session.line.limits = limits
     return session
 
 
