@@ -26,6 +26,13 @@ OUT = option("--out", metavar="DIR", help="The folder for their specs and keys."
 @option(
     "--sdk", is_flag=True, help="They answer the vSphere SDK too; one has the free licence, one has SSH off."
 )
+@option(
+    "--latency",
+    type=click.FloatRange(0, 60_000),
+    default=0.0,
+    metavar="MS",
+    help="Milliseconds that a round trip to them takes over SSH.  [default: 0]",
+)
 @OUT
 @LOGS
 @click.pass_context
@@ -43,8 +50,8 @@ def command(context: click.Context, /, **_: Any) -> int | None:
         from reconciler.simulator import lab
 
         names = [name.strip() for name in (options["versions"] or "").split(",") if name.strip()]
-        folder, more = _folder(options), {"images": options["images"], "sdk": options["sdk"]}
-        lab.run(options["hosts"], names, folder, tell, **more)
+        more = {"images": options["images"], "sdk": options["sdk"], "latency": options["latency"] / 1000}
+        lab.run(options["hosts"], names, _folder(options), tell, **more)
     return 0
 
 

@@ -38,14 +38,15 @@ def storage(images: Repository | None = None) -> Storage:
 
 def furnish(host: HostHandle, keys: Keys) -> None:
     """All that the spec wishes, saved."""
-    _write_keys(host, keys.root + keys.second)
+    host.files.write(host.keys_path, keys.root + keys.second)
     if host.version.startswith("4."):
         _archive(host)
-    host.mount_nfs("repository", FILER, IMAGES)
-    host.mount_nfs("scratch", FILER, SCRATCH)
-    host.add_port_group("Private", "vSwitch0", 10)
-    host.add_port_group("Public", "vSwitch0", 0)
+    host.mount_nfs("repository", FILER, IMAGES, saved=False)
+    host.mount_nfs("scratch", FILER, SCRATCH, saved=False)
+    host.add_port_group("Private", "vSwitch0", 10, saved=False)
+    host.add_port_group("Public", "vSwitch0", 0, saved=False)
     host.files.makedirs(f"/vmfs/volumes/datastore1/{host.name}")
+    host.save()
 
 
 def _write_keys(host: HostHandle, content: bytes) -> None:

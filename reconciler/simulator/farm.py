@@ -29,8 +29,8 @@ T = TypeVar("T")
 class Farm:
     """Hosts that run until `close`; also a context manager. `start` makes one."""
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
+    def __init__(self, storage: Storage, latency: float = 0.0) -> None:
+        self.storage, self._latency = storage, latency
         self.clock = Clock()
         self.hosts: dict[str, HostHandle] = {}
         self._loop = asyncio.new_event_loop()
@@ -41,10 +41,10 @@ class Farm:
         self._ports: list[SdkPort] = []
 
     @classmethod
-    def start(cls, models: Iterable[HostModel], storage: Storage | None = None) -> Farm:
-        """Boot the hosts and open their ports. Raises SimulatorError."""
+    def start(cls, models: Iterable[HostModel], storage: Storage | None = None, latency: float = 0.0) -> Farm:
+        """Boot the hosts and open their ports; a round trip over SSH takes `latency` seconds. Raises SimulatorError."""
         load()
-        farm = cls(storage or Storage())
+        farm = cls(storage or Storage(), latency)
         farm._thread.start()
         try:
             farm._do(lambda: farm._add(list(models)))
@@ -59,7 +59,7 @@ class Farm:
             if model.name in self.hosts:
                 raise SimulatorError(f"two hosts are called {model.name!r} (give each its own name)")
             host = Host(model, self.storage, self.clock)
-            listener = Listener(host, ring.keys(host, index), self._addresses.of(index))
+            listener = Listener(host, ring.keys(host, index), self._addresses.of(index), self._latency)
             await listener.open()
             self._listeners.append(listener)
             sdk = await self._sdk(host, listener) if model.sdk else None

@@ -57,7 +57,8 @@ class FileSystem:
     def _walk(self, path: str, cwd: str, follow: bool) -> tuple[Node, str]:
         if not path:
             raise error(errno.ENOENT)
-        todo = [part for part in posixpath.join(cwd, path).split("/") if part][::-1]
+        whole = path if path[0] == "/" else posixpath.join(cwd, path)
+        todo = [part for part in reversed(whole.split("/")) if part]
         must_be_directory = path.endswith("/")
         stack: list[tuple[Node, str]] = [(self.root.root, "")]
         links = 0
@@ -173,6 +174,8 @@ class FileSystem:
 
     def makedirs(self, path: str, mode: int = 0o755) -> None:
         """All directories of an absolute path."""
+        if self.find(path) is not None:
+            return
         done = ""
         for part in [part for part in path.split("/") if part]:
             done += "/" + part

@@ -11,12 +11,13 @@ from typing import Any
 
 import asyncssh
 
-from reconciler.simulator import control, lab_images, lab_sdk
+from reconciler.simulator import control, lab_images, lab_sdk, lab_summary
 from reconciler.simulator.drift import FILER, IMAGES, SCRATCH, Keys, furnish, spoil, storage
 from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.farm import Farm
 from reconciler.simulator.faults import FAULTS
 from reconciler.simulator.handle import HostHandle
+from reconciler.simulator.limits import raise_open_files
 from reconciler.simulator.model import HostModel, Machine
 from reconciler.simulator.versions import RELEASES
 
@@ -79,15 +80,16 @@ def run(
     stop: threading.Event | None = None,
     images: bool = False,
     sdk: bool = False,
+    latency: float = 0.0,
 ) -> None:
     """Run simulated hosts until SIGINT or SIGTERM (or until `stop` is set, for a caller that minds signals itself).
 
     `versions` are cycled through (empty: one of each). Writes OUT/specs, OUT/keys and OUT/control.sock; with `images`
     OUT/repository too, and specs that want its master images (that needs qemu-img); with `sdk` the hosts answer the
-    vSphere SDK too.
+    vSphere SDK too. A round trip to a host over SSH takes `latency` seconds.
     Raises SimulatorError.
     """
-    lab = Lab(hosts, versions, out, images, sdk)
+    lab = Lab(hosts, versions, out, images, sdk, latency)
     try:
         for line in lab.summary():
             announce(line)
@@ -118,9 +120,16 @@ class Lab:
     """A farm with drift, its files in a folder, and its control line."""
 
     def __init__(
-        self, hosts: int, versions: list[str], out: Path, images: bool = False, sdk: bool = False
+        self,
+        hosts: int,
+        versions: list[str],
+        out: Path,
+        images: bool = False,
+        sdk: bool = False,
+        latency: float = 0.0,
     ) -> None:
         chosen = _checked(hosts, versions)
+        raise_open_files(hosts, ports=2 if sdk else 1)
         self.out, self.sdk = out, sdk
         _folders(out)
         self.images = lab_images.make(out / "repository") if images else None
@@ -128,7 +137,7 @@ class Lab:
         models = [_model(index, chosen[index % len(chosen)], self.keys, sdk) for index in range(hosts)]
         if sdk:
             lab_sdk.write_secret(out / "keys", models[0].root_password)
-        self.farm = Farm.start(models, storage(self.images))
+        self.farm = Farm.start(models, storage(self.images), latency)
         try:
             self.drift = {
                 name: self._prepare(host, index) for index, (name, host) in enumerate(self.farm.hosts.items())
@@ -170,15 +179,12 @@ class Lab:
 
     def summary(self) -> list[str]:
         """What runs and how to begin, in lines."""
-        lines = [
-            f"{name}  {host.address}:{host.port}  ESXi {host.version}: {self.drift[name]}"
-            for name, host in self.farm.hosts.items()
-        ]
+        hosts = list(self.farm.hosts.values())
         places = f"specs in {self.out / 'specs'}, keys in {self.out / 'keys'}"
         if self.images is not None:
             places += f", master images in {self.images.folder}"
-        lines.append(f"{len(lines)} simulated hosts; {places}; stop with Ctrl-C")
-        return lines
+        last = f"{len(hosts)} simulated hosts; {places}; stop with Ctrl-C"
+        return [*lab_summary.lines(hosts, self.drift), last]
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         host = self.farm.host(str(request.get("host", "")))

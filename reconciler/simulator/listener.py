@@ -18,10 +18,10 @@ GARBAGE = b"HTTP/1.1 400 Bad Request\r\n\r\n\x00\x01\x02garbage\r\n"
 
 
 class Listener:
-    """The SSH port of one host."""
+    """The SSH port of one host; `latency`: seconds that a round trip to it takes."""
 
-    def __init__(self, host: Host, keys: list[asyncssh.SSHKey], address: str) -> None:
-        self._host, self._keys, self.address = host, keys, address
+    def __init__(self, host: Host, keys: list[asyncssh.SSHKey], address: str, latency: float = 0.0) -> None:
+        self._host, self._keys, self.address, self._latency = host, keys, address, latency
         self.port = 0
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
@@ -35,7 +35,7 @@ class Listener:
 
     async def open(self) -> None:
         """Find a free port and listen; follow the host's service from now on."""
-        settings = options(self._host, self._keys)
+        settings = options(self._host, self._keys, self._latency)
         self._prepared = asyncssh.SSHServerConnectionOptions(**settings)
         if not self._host.ssh_running:
             self._bind()
@@ -116,12 +116,16 @@ class Listener:
         sock.setblocking(False)
         faults = self._host.faults
         try:
+            # TCP's handshake, which the kernel has done at once
+            await asyncio.sleep(self._latency)
             if faults.get("hang") is not None:
                 await asyncio.sleep(3600)
             elif faults.get("garbage") is not None:
                 await asyncio.get_running_loop().sock_sendall(sock, GARBAGE)
             elif self._prepared is not None:
                 await serve(sock, self._prepared)
+                # its last words are under way
+                await asyncio.sleep(self._latency)
         except OSError:
             return
         finally:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from reconciler.simulator import accounts, keys
+from reconciler.simulator.latency import lengthen
 from reconciler.simulator.session import Session
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ MAX_TRIES = 6
 
 
 class Door(asyncssh.SSHServer):
-    """One connection: authentication, and the sessions behind it."""
+    """One connection, whose round trip takes `latency` seconds: authentication, and the sessions behind it."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, host: Host, latency: float) -> None:
+        self._host, self._latency = host, latency
         self._connection: Any = None
         self._peer = ""
         self._tries = 0
@@ -42,6 +43,8 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._peer = str(conn.get_extra_info("peername")[0])
+        if self._latency:
+            self._connection._transport = lengthen(self._connection._transport, conn, self._latency)
         algorithms = self._host.release.algorithms
         if not algorithms.extension:
             self._connection._send_ext_info = lambda: None
@@ -171,11 +174,11 @@ def _trusted(host: Host) -> bool:
     return all(node is not None and node.uid == 0 and not node.mode & 0o022 for node in nodes)
 
 
-def options(host: Host, host_keys: list[asyncssh.SSHKey]) -> dict[str, Any]:
-    """asyncssh's options for a host's version."""
+def options(host: Host, host_keys: list[asyncssh.SSHKey], latency: float) -> dict[str, Any]:
+    """asyncssh's options for a host's version, and a round trip of `latency` seconds."""
     algorithms = host.release.algorithms
     return {
-        "server_factory": lambda: Door(host),
+        "server_factory": lambda: Door(host, latency),
         "server_host_keys": host_keys,
         "server_version": algorithms.banner,
         "kex_algs": list(algorithms.kex),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,37 @@ def test_it_runs_until_it_is_stopped(tmp_path: Path) -> None:
     stop.set()
     lab.run(2, ["6.7", "8.0"], tmp_path, said.append, stop)
     assert [line.split()[0] for line in said[:2]] == ["esx-67-01", "esx-80-02"]
+
+
+def test_of_many_hosts_it_says_how_many_are_how(tmp_path: Path) -> None:
+    with running(tmp_path, hosts=48) as there:
+        first, *kinds, last = there.summary()
+        assert first.startswith("hosts by ESXi version: 4.1: 6, 5.0: 6, ")
+        assert [line.split()[:2] for line in kinds] == [["6", "like"]] * 8
+        assert "esx-41-01  127." in kinds[0]
+        assert kinds[0].endswith("its keys would not survive a power loss")
+        assert "48 simulated hosts; specs in" in last
+        assert last.endswith("stop with Ctrl-C")
+
+
+def test_too_few_open_files_are_told_before_anything_starts(tmp_path: Path) -> None:
+    run = f"ulimit -n 300; exec {sys.executable} -m reconciler simulate --hosts 100 --out {tmp_path}/lab"
+    done = subprocess.run(["sh", "-c", run], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "100 simulated hosts need 400 open files, and 300 are allowed" in done.stderr
+    assert not (tmp_path / "lab").exists()
+
+
+def test_the_soft_limit_of_open_files_is_raised(tmp_path: Path) -> None:
+    run = (
+        "import resource, pathlib, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (60, 1000));"
+        "from reconciler.simulator.lab import Lab; Lab(60, [], pathlib.Path(sys.argv[1])).close();"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", run, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "(1000, 1000)\n"
 
 
 def test_two_hundred_hosts_start(tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ class Parser(Tokens):
         self._blanks()
         if not self.reader.peek():
             return None
+        start = self.pos
         found = self._list(set(), one_line=True)
-        if self.reader.text[self.pos - 1] == "\n":
+        if self.pos > start and self.reader.text[self.pos - 1] == "\n":
             return found
         if (token := self._operator()) in (")", ";;", "|", "&&", "||", "&", ";"):
             raise ShellSyntaxError(f'unexpected "{token}"')

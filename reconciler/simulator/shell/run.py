@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from reconciler.simulator.shell.parser import Parser
+from reconciler.simulator.shell.lines import LINES
 from reconciler.simulator.shell.process import Exit, Leave, Shell
 from reconciler.simulator.shell.streams import Capture, decode
 from reconciler.simulator.shell.syntax import Node, Sequence
@@ -71,11 +71,10 @@ async def _exit_trap(shell: Shell) -> None:
 
 async def source(shell: Shell, text: str) -> int:
     """Run a text in this shell: `eval`, `.`, a trap. Raises Exit(2) after a syntax error."""
-    parser = Parser(text, final=True)
-    shell.status = 0
+    shell.status = at = 0
     while True:
         try:
-            line = parser.line()
+            line, at = LINES.next(text, at, final=True)
         except ShellSyntaxError as problem:
             await shell.complain(f"syntax error: {problem}")
             raise Exit(2) from problem

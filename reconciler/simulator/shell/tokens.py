@@ -9,6 +9,8 @@ from reconciler.simulator.shell.words import BREAKS, Incomplete, ShellSyntaxErro
 
 ENDING = {"then", "else", "elif", "fi", "do", "done", "esac", "}"}
 OPENING = {"if", "while", "until", "for", "case", "{", "!"}
+BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
+KEYWORD = re.compile(r"[a-z]+|[{}!]")
 OPERATOR = re.compile(r"&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[;&|<>()\n]")
 
 
@@ -62,19 +64,16 @@ class Tokens:
     # -- tokens ----------------------------------------------------------------------------------------------
 
     def _blanks(self) -> None:
-        text = self.reader.text
-        while self.pos < len(text):
-            if text[self.pos] in " \t":
-                self.reader.pos += 1
-            elif text.startswith("\\\n", self.pos):
-                self.reader.pos += 2
-            elif text[self.pos] == "#":
-                end = text.find("\n", self.pos)
-                if end < 0 and not self.reader.final:
-                    raise Incomplete("unexpected end of file")
-                self.reader.pos = end if end >= 0 else len(text)
-            else:
+        text, reader = self.reader.text, self.reader
+        while True:
+            blanks = BLANKS.match(text, reader.pos)
+            reader.pos = blanks.end() if blanks else reader.pos
+            if not text.startswith("#", reader.pos):
                 return
+            end = text.find("\n", reader.pos)
+            if end < 0 and not reader.final:
+                raise Incomplete("unexpected end of file")
+            reader.pos = end if end >= 0 else len(text)
 
     def _newlines(self) -> None:
         self._blanks()
@@ -101,7 +100,7 @@ class Tokens:
     def _keyword(self) -> str | None:
         """The bare word that stands here, if it may be a keyword; it is not taken."""
         self._blanks()
-        match = re.compile(r"[a-z]+|[{}!]").match(self.reader.text, self.pos)
+        match = KEYWORD.match(self.reader.text, self.pos)
         if match is None:
             return None
         if match.end() == len(self.reader.text):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.simulator.nodes import Node
-from reconciler.simulator.shell.parser import Parser
+from reconciler.simulator.shell.lines import LINES
 from reconciler.simulator.shell.process import Exit, Leave, Shell
 from reconciler.simulator.shell.run import live, run, source
 from reconciler.simulator.shell.streams import Stream, decode, encode
@@ -105,9 +105,8 @@ async def from_stdin(shell: Shell) -> int:
     text, ended = "", False
     while True:
         whole = text if ended else text[: text.rfind("\n") + 1]
-        parser = Parser(whole, final=ended)
         try:
-            line = parser.line() if whole else None
+            line, end = LINES.next(whole, 0, ended) if whole else (None, 0)
         except Incomplete as problem:
             if ended:
                 raise await _syntax_error(shell, problem) from problem
@@ -115,7 +114,7 @@ async def from_stdin(shell: Shell) -> int:
         except ShellSyntaxError as problem:
             raise await _syntax_error(shell, problem) from problem
         if line is not None:
-            text = text[parser.pos :]
+            text = text[end:]
             await _line(shell, line)
         elif ended:
             return shell.status
