@@ -94,7 +94,7 @@ def run(
     no host begins any more.
     Raises NothingMatches.
     """
-    strays = [glob for glob in options.only if not any(_fits(host, options, glob) for host in hosts)]
+    strays = [glob for glob in options.only if not any(fits(host, options, glob) for host in hosts)]
     if strays:
         raise NothingMatches("--only fits no resource of the chosen hosts: " + " ".join(strays))
     gate = Lock()
@@ -127,7 +127,8 @@ def run(
     return Report(options.dry_run, tuple(ordered), interrupted=stop.is_set())
 
 
-def _fits(host: DesiredHost, options: Options, glob: str) -> bool:
+def fits(host: DesiredHost, options: Options, glob: str) -> bool:
+    """Whether a glob of `--only` fits one of the host's resources, or can't be told before its pass."""
     try:
         return any(matches(it.name, (glob,)) for it in task_of(host, options).resources)
     except Exception:  # noqa: BLE001 - the host's own pass will tell

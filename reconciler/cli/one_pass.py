@@ -48,7 +48,7 @@ def one_pass(
     no_color: bool,
 ) -> int:
     """The exit status. Raises Problem before any host is contacted when the pass can't be carried out."""
-    specs = loaded(filename)
+    specs = loaded(filename, quiet=quiet)
     hosts = chosen(specs.hosts, host, selector)
     if not (dry_run or yes):
         _need_terminal(log_format)
@@ -148,12 +148,15 @@ class _Work:
             self.done.add(host.name)
             self.output.host(host)
             self.kept.passed(host)
+        if self.options.dry_run and self.output.unread:
+            # what is only looked at is looked at for the reader
+            self.stop.set()
 
     def _show(self, final: Report, *, already: bool) -> None:
         """The report; people who said no have just read it."""
         for host in final.hosts:
             self._done(host)
-        if not (already and self.output.for_people):
+        if not (already and self.output.shows_plans):
             self.output.report(final)
 
     def _run(self, hosts: Sequence[DesiredHost], options: Options, each: Each) -> Report:

@@ -86,6 +86,12 @@ HOSTS = together(
         help="Only hosts with this label; repeatable, all must fit.",
     ),
 )
+ONLY = option(
+    "--only",
+    multiple=True,
+    metavar="GLOB",
+    help="Only resources of such a name, and what they need; repeatable.",
+)
 STATE = option(
     "--state-dir", metavar="DIR", help="Where state is kept.  [default: $XDG_STATE_HOME/reconciler]"
 )
@@ -97,12 +103,7 @@ HISTORY_KEEP = duration_option(
 PASS = together(
     SPECS,
     HOSTS,
-    option(
-        "--only",
-        multiple=True,
-        metavar="GLOB",
-        help="Only resources of such a name, and what they need; repeatable.",
-    ),
+    ONLY,
     option("--dry-run", is_flag=True, help="Show the plan, change nothing anywhere."),
     option("-y", "--yes", is_flag=True, twin=False, help="Do not ask."),
     option("--allow", type=click.Choice(RISKS), help="Raise the highest risk that may be done."),

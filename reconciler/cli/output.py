@@ -49,15 +49,20 @@ class Output:
         self._told: set[str] = set()
 
     @property
-    def for_people(self) -> bool:
-        """Whether the plan and the report are both shown; else there is one document, at the end."""
-        return self.format == "text"
+    def shows_plans(self) -> bool:
+        """Whether the plan is shown here too, before the report; else there is one document, or a summary."""
+        return self.format == "text" and not self.quiet
+
+    @property
+    def unread(self) -> bool:
+        """Whether nobody reads any more what is written."""
+        return self._trouble is not None
 
     def plan(self, report: Report) -> None:
-        """A plan that is about to be asked for; on standard error where standard output is for a document."""
-        stream = sys.stdout if self.for_people else sys.stderr
+        """A plan that is about to be asked for; on standard error where standard output is for something else."""
+        stream = sys.stdout if self.shows_plans else sys.stderr
         text = to_text(_safe(report), Paint(coloured(stream, self.no_color)))
-        if self.for_people:
+        if self.shows_plans:
             write(text)
         elif stream is not None:
             stream.write(text)
@@ -79,7 +84,8 @@ class Output:
         """The report of all hosts. Raises OSError when it, or a host before it, could not be written."""
         if self._trouble is not None:
             raise self._trouble
-        write(self._rendered(_safe(report)))
+        if self.format != "jsonl":
+            write(self._rendered(_safe(report)))
 
     def _rendered(self, report: Report) -> str:
         match self.format:
@@ -89,11 +95,9 @@ class Output:
                 return to_yaml(report_document(report))
             case "markdown":
                 return to_markdown(report, only_summary=self.quiet)
-            case "text":
+            case _:
                 paint = Paint(coloured(sys.stdout, self.no_color))
                 return to_text(report, paint, only_summary=self.quiet)
-            case _:
-                return ""
 
 
 def _safe(report: Report) -> Report:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from reconciler.cli.messages import Problem, tell
 from reconciler.cli.options import paths
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.load import Loaded, load
-from reconciler.desired.mistakes import SpecMistakes
+from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.render.visible import visible
 from reconciler.render.words import many
 
@@ -17,20 +17,23 @@ INVALID = 5
 NAMES_SHOWN = 10
 
 
-def loaded(filename: tuple[str, ...]) -> Loaded:
-    """The specs, their warnings told. Raises Problem (status 5) once every mistake has been told."""
+def loaded(filename: tuple[str, ...], *, quiet: bool = False) -> Loaded:
+    """The specs, their warnings told unless `quiet`. Raises Problem (status 5) once every mistake has been told."""
     try:
         specs = load(paths(filename))
     except SpecMistakes as wrong:
-        for warning in wrong.warnings:
-            tell(f"{visible(str(warning))} (warning)", "warning")
+        _warn(wrong.warnings, quiet)
         for mistake in wrong.mistakes:
             tell(visible(str(mistake)), "error")
         number = many(len(wrong.mistakes), "mistake")
         raise Problem(f"the specs are invalid: {number}; nothing was done", INVALID) from None
-    for warning in specs.warnings:
-        tell(f"{visible(str(warning))} (warning)", "warning")
+    _warn(specs.warnings, quiet)
     return specs
+
+
+def _warn(warnings: Iterable[Mistake], quiet: bool) -> None:
+    for warning in () if quiet else warnings:
+        tell(f"{visible(str(warning))} (warning)", "warning")
 
 
 def chosen(hosts: Sequence[DesiredHost], globs: Sequence[str], selectors: Sequence[str]) -> list[DesiredHost]:

@@ -18,7 +18,7 @@ from reconciler.cli.specs import fitting, labels
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.trust import Trust
 from reconciler.events import Listener
-from reconciler.fleet import Fleet, Options
+from reconciler.fleet import Fleet, Options, fits
 from reconciler.kinds.model import Risk
 from reconciler.listeners.metrics import Metrics
 from reconciler.listeners.notify import CannotNotify
@@ -69,7 +69,7 @@ class _Loop:
 
     def __init__(self, options: dict[str, Any], folder: StateFolder, bell: Bell) -> None:
         self._options, self._folder = options, folder
-        self._labels = labels(options["selector"])
+        self._labels, self._passes = labels(options["selector"]), _passes(options, folder.path)
         limit, source = _limit(options["max_failures"]), _source(options, folder.path)
         memory = Memory(folder.path, _LOG.warning)
         self._history = History(folder.history, options["history_keep"], _LOG.warning)
@@ -104,17 +104,23 @@ class _Loop:
         return Settings(pace, given["concurrency"], given["grace"].total_seconds(), self._chosen)
 
     def _chosen(self, hosts: Sequence[DesiredHost]) -> Sequence[DesiredHost]:
-        """Those that --host and --selector ask for; some globs may fit none of a revision."""
-        return fitting(hosts, self._options["host"], self._labels)
+        """Those that --host and --selector ask for, if --only fits anything there; some globs may fit nothing of a
+        revision."""
+        found, only = fitting(hosts, self._options["host"], self._labels), self._passes.only
+        if only and not any(fits(host, self._passes, glob) for host in found for glob in only):
+            return ()
+        return found
 
     def _fleet(self, listener: Listener, stop: Signal) -> Fleet:
-        given = self._options
-        risk = Risk[given["allow"].upper()] if given["allow"] is not None else None
-        options = Options(given["dry_run"], risk, (), given["concurrency"], self._folder.path)
         refusals = Refusals(self._folder.path / "refusals.json", _LOG.warning)
-        idle = 2 * given["interval"].total_seconds()
+        idle = 2 * self._options["interval"].total_seconds()
         turn = HostTurns(self._folder, _LOG.warning).on
-        return Fleet((), options, listener, stop, turn=turn, refusals=refusals, idle=idle)
+        return Fleet((), self._passes, listener, stop, turn=turn, refusals=refusals, idle=idle)
+
+
+def _passes(given: dict[str, Any], state: Path) -> Options:
+    risk = Risk[given["allow"].upper()] if given["allow"] is not None else None
+    return Options(given["dry_run"], risk, given["only"], given["concurrency"], state)
 
 
 def _limit(text: str) -> Limit:

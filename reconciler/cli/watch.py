@@ -13,6 +13,7 @@ from reconciler.cli.options import (
     HISTORY_KEEP,
     HOSTS,
     LOGS,
+    ONLY,
     RISKS,
     SPECS,
     STATE,
@@ -71,6 +72,7 @@ TIMES = together(
 @SPECS
 @GIT
 @HOSTS
+@ONLY
 @option("--dry-run", is_flag=True, help="Only look and plan, change nothing anywhere.")
 @option("--allow", type=click.Choice(RISKS), help="Raise the highest risk that is done.")
 @TIMES

@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.events import Carrying, Event, Finished
+from reconciler.listeners.chatter import Chatter
 from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import level, sentence
 from reconciler.render.json import to_line
 from reconciler.render.visible import visible
+from reconciler.render.words import many
 from reconciler.secrets import MaskingFormatter, mask
 
 _LIBRARIES = ("paramiko", "asyncssh", "asyncio", "concurrent", "urllib3")
 """What they log is tracebacks in pieces, and what a session said; our own faults tell it better."""
 
 _LOG = logging.getLogger("reconciler")
-_PACE = Pace()
+_PACE, _CHATTER = Pace(), Chatter()
 
 
 def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
@@ -35,17 +37,23 @@ def set_up(minimum: str, form: str, write: Callable[[str], None]) -> None:
 
 def log(event: Event, severity: int | None = None) -> None:
     """The listener: an event becomes a record, of its own severity if none is given. Of a copy that goes on there is a
-    record now and then."""
+    record now and then; of a host that waits and tries again and again so many, and how many more there were."""
+    severity = level(event) if severity is None else severity
+    if isinstance(event, Carrying):
+        words = _PACE.words(event)
+        if _PACE.due(event):
+            _say(severity, words, event)
+        return
     if isinstance(event, Finished):
         _PACE.forget(event.host)
-    if not isinstance(event, Carrying):
-        _LOG.log(
-            level(event) if severity is None else severity, "%s", sentence(event), extra={"happening": event}
-        )
-        return
-    words = _PACE.words(event)
-    if _PACE.due(event):
-        _LOG.info("%s", words, extra={"happening": event})
+        if unheard := _CHATTER.unheard(event):
+            _say(logging.INFO, f"… and {many(unheard, 'more line')} like these", event)
+    if not (_LOG.isEnabledFor(severity) and _CHATTER.too_much(event)):
+        _say(severity, sentence(event), event)
+
+
+def _say(severity: int, words: str, event: Event) -> None:
+    _LOG.log(severity, "%s", words, extra={"happening": event})
 
 
 class TextLines(logging.Formatter):

@@ -13,6 +13,8 @@ from reconciler.sizes import size_text
 
 LINE_SECONDS = 10.0
 """A log without a terminal gets a line about a copy so often, and one at its end."""
+PATIENCE = 0.1
+"""A copy that takes long gets one less often: after so large a part of the time that it has taken until then."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Pace:
             if event.done >= event.total:
                 self._copies.pop((event.host, event.what), None)
                 return True
-            due = now - copy.told >= LINE_SECONDS
+            due = now - copy.told >= max(LINE_SECONDS, PATIENCE * (now - copy.began))
             copy.told = now if due else copy.told
         return due
 

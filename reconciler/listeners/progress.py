@@ -1,19 +1,46 @@
-"""Progress on a terminal: a bar for all hosts, and one for each host in hand."""
+"""Progress on a terminal: a bar for all hosts, and one for each of the few that are longest in hand."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Column
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column, Table
 
 from reconciler.events import Carrying, Event, Failed, Finished, StepBegan, StepEnded
+from reconciler.listeners.counts import Counts
 from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import sentence
 from reconciler.render.visible import visible
 from reconciler.secrets import mask
+
+HOSTS_SHOWN = 10
+SPARE_LINES = 4
+"""Lines of the terminal that are left for what is told above the bars."""
+
+
+class _Few(Progress):
+    """Shows the first task and those of a few hosts: with steps to do first, then by when they were begun."""
+
+    def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+        every = list(tasks)
+        if not every:
+            # Progress asks before its console is set
+            return super().make_tasks_table(every)
+        hosts = sorted(every[1:], key=lambda task: task.total is None)
+        room = max(1, min(HOSTS_SHOWN, self.console.height - SPARE_LINES))
+        return super().make_tasks_table([every[0], *hosts[:room]])
 
 
 class Bars:
@@ -28,8 +55,9 @@ class Bars:
             TextColumn("{task.fields[doing]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
         )
         console = Console(stderr=True, no_color=not colour, highlight=False)
-        self._bars = Progress(*columns, console=console, transient=True, redirect_stdout=False, expand=True)
+        self._bars = _Few(*columns, console=console, transient=True, redirect_stdout=False, expand=True)
         self._gate, self._pace = threading.Lock(), Pace()
+        self._counts = Counts(hosts)
         self._tasks: dict[str, TaskID] = {}
         self._all = self._bars.add_task("hosts", total=hosts, doing="")
 
@@ -47,10 +75,11 @@ class Bars:
         self._bars.stop()
 
     def __call__(self, event: Event) -> None:
+        self._counts(event)
         with self._gate:
             match event:
                 case Finished():
-                    self._bars.advance(self._all)
+                    self._bars.update(self._all, advance=1, doing=self._counts.statuses())
                     self._take_away(event.host)
                 case StepEnded():
                     self._bars.advance(self._task(event.host))

@@ -282,7 +282,9 @@ class Watch:
     def _renew(self, revision: Revision) -> None:
         hosts = self._settings.chosen(revision.hosts)
         if not hosts:
-            self.news.trouble(Trouble("--host and --selector fit no host of the newest specs", NO_HOST_NEXT))
+            self.news.trouble(
+                Trouble("--host, --selector and --only fit nothing of the newest specs", NO_HOST_NEXT)
+            )
             return
         self._fleet.know(revision.hosts)
         with self._gate:

@@ -7,36 +7,59 @@ from collections.abc import Iterator
 
 from reconciler.kinds.model import Difference
 from reconciler.plan import Note
+from reconciler.render.groups import Group, groups
 from reconciler.render.values import changed, shown
 from reconciler.render.visible import lines, visible
-from reconciler.render.words import SIGNS, counted, product, quiet
-from reconciler.report import FaultReport, HeldReport, HostReport, Report, StepReport
+from reconciler.render.words import SIGNS, counted, many, place, quiet
+from reconciler.report import FaultReport, HeldReport, Report, StepReport
 
 _MARKUP = re.compile(r"[^\w .,:;/()\-=+'@%?]|_", re.UNICODE)
 _SHORTEST_FENCE = 3
 
 
 def to_markdown(report: Report, *, only_summary: bool = False) -> str:
-    """A table of all hosts, and what there is to say of each, folded; ends with a newline."""
+    """A table of all hosts, those alike in one row, and what there is to say of each, folded; ends with a newline."""
     title = "### Plan" if report.dry_run else "### Report"
     blocks = [f"{title}: {_text(counted(report))}"]
     if not only_summary:
-        blocks.append("\n".join(_table(report)))
-        blocks += [block for host in report.hosts if not quiet(host) for block in _host(host)]
+        # a comment that is too long is cut at its end
+        found = sorted(groups(report.hosts), key=lambda group: quiet(group.said))
+        blocks.append("\n".join(_table(found)))
+        told = (group for group in found if not (group.single and quiet(group.said)))
+        blocks += [block for group in told for block in _folded(group)]
     return "\n\n".join(blocks) + "\n"
 
 
-def _table(report: Report) -> Iterator[str]:
+def _table(found: list[Group]) -> Iterator[str]:
     yield "| host | address | product | status | steps | held | unknown |"
     yield "|---|---|---|---|---:|---:|---:|"
-    for host in report.hosts:
-        numbers = (len(host.steps), len(host.held), len(host.unknown))
-        cells = (_code(host.name), _code(host.address), _text(product(host)), host.status.value, *numbers)
+    for group in found:
+        said = group.said
+        numbers = (len(said.steps), len(said.held), len(said.unknown))
+        cells = (_who(group), _address(group), _products(group), said.status.value, *numbers)
         yield f"| {' | '.join(map(str, cells))} |"
 
 
-def _host(host: HostReport) -> Iterator[str]:
-    yield f"<details><summary>{_code(host.name)}: {host.status.value}</summary>"
+def _who(group: Group) -> str:
+    return _code(group.said.name) if group.single else f"{many(len(group.hosts), 'host')}, each"
+
+
+def _address(group: Group) -> str:
+    return _code(group.said.address) if group.single else ""
+
+
+def _products(group: Group) -> str:
+    numbered = len(group.products) > 1
+    return ", ".join(_text(name) + (f" ({number})" if numbered else "") for name, number in group.products)
+
+
+def _folded(group: Group) -> Iterator[str]:
+    host = group.said
+    who = _code(host.name) if group.single else many(len(group.hosts), "host")
+    yield f"<details><summary>{who}: {host.status.value}</summary>"
+    if not group.single:
+        yield ", ".join(_code(it.name) for it in group.hosts)
+        yield from (f"Below, {_code(sign)} is each host's {word}." for sign, word in group.stand_ins)
     for step in host.steps:
         yield from _step(step)
     for held in host.held:
@@ -53,7 +76,7 @@ def _step(step: StepReport) -> Iterator[str]:
     parts = [
         f"**{sign} {step.verb}** {_code(step.resource)}",
         f"risk {step.risk}",
-        _code(f"{step.source.file}:{step.source.line}"),
+        _code(place(step.source)),
         *([f"**{step.outcome.value}**"] if step.outcome else []),
     ]
     yield f"{' · '.join(parts)}<br>{_prose(step.why)}"

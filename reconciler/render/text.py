@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from reconciler.plan import Note
+from reconciler.render.groups import Group, groups
 from reconciler.render.paint import Paint
 from reconciler.render.values import changed
 from reconciler.render.visible import lines, visible
-from reconciler.render.words import SIGNS, STYLES, counted, many, product, quiet
+from reconciler.render.words import SIGNS, STYLES, counted, many, place, product, quiet
 from reconciler.report import FaultReport, HeldReport, HostReport, Outcome, Report, StepReport
 
 WIDTH = 100
-NAMED_QUIET_HOSTS = 5
-"""More hosts than this that are all as wished are only named, so that a healthy fleet fits on a screen."""
 
 _OUTCOMES = {Outcome.DONE: "good", Outcome.FAILED: "bad", Outcome.SKIPPED: "held"}
 
@@ -24,33 +23,62 @@ def to_text(report: Report, paint: Paint, *, only_summary: bool = False) -> str:
     closing = paint("bold", counted(report)) + "\n"
     if only_summary:
         return closing
-    calm = [host for host in report.hosts if quiet(host)]
-    gathered = calm if len(calm) > NAMED_QUIET_HOSTS else []
-    blocks = [host_text(host, paint) for host in report.hosts if host not in gathered]
-    if gathered:
-        blocks.append(_gathered(gathered, paint))
+    blocks = [_group_text(group, paint) for group in groups(report.hosts)]
     return "".join(f"{block}\n" for block in [*blocks, closing])[:-1]
 
 
-def host_text(host: HostReport, paint: Paint) -> str:
-    """One host, ending with a newline."""
-    parts = (
-        [_heading(host, paint)],
-        _in_sync(host, paint),
-        *(_step(step, paint) for step in host.steps),
-        *(_held(held, paint) for held in host.held),
-        *(_note("?", "unknown", note, paint("held", "?"), paint) for note in host.unknown),
-        *(_note("i", "finding", note, paint("note", "i"), paint) for note in host.findings),
-        _fault(host.fault, paint),
-    )
-    return "".join(f"{line}\n" for part in parts for line in part)
+def _group_text(group: Group, paint: Paint) -> str:
+    if group.single:
+        head = [_heading(group.said, paint)]
+    elif quiet(group.said):
+        return "".join(f"{paint('dim', line)}\n" for line in _names(group, " in sync: "))
+    else:
+        head = [_group_heading(group, paint), *_names(group), *_others(group)]
+    return "".join(f"{line}\n" for line in [*head, *_body(group.said, paint)])
+
+
+def _body(host: HostReport, paint: Paint) -> Iterator[str]:
+    yield from _in_sync(host, paint)
+    for step in host.steps:
+        yield from _step(step, paint)
+    for held in host.held:
+        yield from _held(held, paint)
+    for note in host.unknown:
+        yield from _note("?", "unknown", note, paint("held", "?"), paint)
+    for note in host.findings:
+        yield from _note("i", "finding", note, paint("note", "i"), paint)
+    yield from _fault(host.fault, paint)
 
 
 def _heading(host: HostReport, paint: Paint) -> str:
     address = visible(host.address) if host.address != host.name else ""
-    status = paint(STYLES[host.status], host.status.value) + (" (observed only)" if host.observe_only else "")
-    parts = [paint("bold", visible(host.name)), address, visible(product(host)), status]
+    parts = [paint("bold", visible(host.name)), address, visible(product(host)), _status(host, paint)]
     return "  ".join(part for part in parts if part)
+
+
+def _group_heading(group: Group, paint: Paint) -> str:
+    alone = visible(group.products[0][0]) if len(group.products) == 1 else ""
+    parts = [paint("bold", many(len(group.hosts), "host")), alone, _status(group.said, paint)]
+    return "  ".join(part for part in parts if part)
+
+
+def _names(group: Group, said: str = "") -> list[str]:
+    """The names of its hosts; `said` after their number, if they stand on a line with it."""
+    names = ", ".join(visible(host.name) for host in group.hosts)
+    return _wrapped(names, f"{many(len(group.hosts), 'host')}{said}" if said else "  ", "  ")
+
+
+def _others(group: Group) -> Iterator[str]:
+    """What else its hosts do not have in common: products, and what stands for each one's own."""
+    if len(group.products) > 1:
+        products = ", ".join(f"{visible(name)} ({number})" for name, number in group.products)
+        yield from _wrapped(products, "  ", "    ")
+    if group.stand_ins:
+        yield "  below, " + " and ".join(f"{sign} is each host's {word}" for sign, word in group.stand_ins)
+
+
+def _status(host: HostReport, paint: Paint) -> str:
+    return paint(STYLES[host.status], host.status.value) + (" (observed only)" if host.observe_only else "")
 
 
 def _in_sync(host: HostReport, paint: Paint) -> Iterator[str]:
@@ -64,8 +92,8 @@ def _in_sync(host: HostReport, paint: Paint) -> Iterator[str]:
 def _step(step: StepReport, paint: Paint, indent: str = "  ") -> Iterator[str]:
     outcome = paint(_OUTCOMES[step.outcome], step.outcome.value) if step.outcome else ""
     sign = paint(step.verb, f"{SIGNS[step.verb]} {step.verb}")
-    place = paint("dim", f"{visible(step.source.file)}:{step.source.line}")
-    parts = [f"{sign} {paint('bold', visible(step.resource))}", outcome, f"risk {step.risk}", place]
+    where = paint("dim", place(step.source))
+    parts = [f"{sign} {paint('bold', visible(step.resource))}", outcome, f"risk {step.risk}", where]
     yield indent + "  ".join(part for part in parts if part)
     inner = indent + "    "
     yield from _paragraph(f"because {step.why}", inner)
@@ -145,9 +173,3 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _gathered(hosts: Iterable[HostReport], paint: Paint) -> str:
-    names = [visible(host.name) for host in hosts]
-    text = _wrapped(", ".join(names), f"{many(len(names), 'host')} in sync: ", "  ")
-    return "".join(f"{paint('dim', line)}\n" for line in text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from reconciler.kinds.model import Difference
@@ -57,9 +58,14 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
         return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        names = [it.name for it in fields(value) if it.name not in _CLOSED]
-        return replace(value, **{name: _mapped(getattr(value, name), change) for name in names})
+        return replace(value, **{name: _mapped(getattr(value, name), change) for name in _open(type(value))})
     return value
+
+
+@cache
+def _open(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass whose words are not the program's own."""
+    return tuple(it.name for it in fields(kind) if it.name not in _CLOSED)
 
 
 def _items(value: Any) -> list[Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from reconciler.kinds.model import Source
+from reconciler.render.visible import visible
 from reconciler.report import HostReport, Outcome, Report, Status, StepReport
 
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -37,6 +39,18 @@ def product(host: HostReport) -> str:
     return f"{seen.name} {seen.version_text} build {seen.build}" if seen is not None else ""
 
 
+def place(source: Source) -> str:
+    """`specs/hosts.yaml:12`; in a group of hosts, line 0 says that each has a line of its own."""
+    if source.line:
+        return f"{visible(source.file)}:{source.line}"
+    return f"{visible(source.file)} (each host's own line)".lstrip()
+
+
+def statuses(numbers: Mapping[Status, int]) -> str:
+    """`3 failed, 7 drifted`, worst first; `none` when there are none."""
+    return ", ".join(f"{numbers[it]} {it.value}" for it in Status if numbers.get(it)) or "none"
+
+
 def counted(report: Report) -> str:
     """The closing line: what is to be done, or was done, and how the hosts stand."""
     steps = [step for host in report.hosts for step in host.steps]
@@ -49,12 +63,8 @@ def counted(report: Report) -> str:
         _number(sum(len(host.unknown) for host in report.hosts), "unknown"),
     ]
     said = "; ".join(part for part in parts if part)
-    return f"{many(len(report.hosts), 'host')} ({_statuses(report)}). {_sentence(said or 'nothing to do')}."
-
-
-def _statuses(report: Report) -> str:
-    numbers = Counter(host.status for host in report.hosts)
-    return ", ".join(f"{numbers[status]} {status.value}" for status in Status if numbers[status]) or "none"
+    stand = statuses(Counter(host.status for host in report.hosts))
+    return f"{many(len(report.hosts), 'host')} ({stand}). {_sentence(said or 'nothing to do')}."
 
 
 def _verbs(head: str, steps: Iterable[StepReport], names: dict[str, str]) -> str:

@@ -139,7 +139,18 @@ def test_hosts_that_were_asked_for_and_left_are_let_go_one_by_one(tmp_path: Path
             there.wish("h1", **group(vlan=14))
             loop.until(lambda: there.vlan("h1") == 14, "the other one is kept")
         with watching(there, "--host", "typo*") as loop:
-            loop.until(lambda: "fit no host" in loop.get("/")[1], "the page tells of it")
+            loop.until(lambda: "fit nothing" in loop.get("/")[1], "the page tells of it")
+            assert loop.get("/readyz")[0] == 503
+
+
+def test_what_only_does_not_name_is_left_alone(tmp_path: Path) -> None:
+    with lab(tmp_path) as there:
+        there.wish("h1", portGroups={name: {"vswitch": "vSwitch0"} for name in ("Lab", "Other")})
+        with watching(there, "--only", "portGroup/L*") as loop:
+            loop.until_settled("h1")
+            assert (there.vlan("h1"), there.vlan("h1", "Other")) == (0, None)
+        with watching(there, "--only", "typo*") as loop:
+            loop.until(lambda: "--only fit nothing" in loop.get("/")[1], "the page tells of it")
             assert loop.get("/readyz")[0] == 503
 
 

@@ -47,23 +47,40 @@ def reconcile(
     stdout: int = subprocess.PIPE,
 ) -> subprocess.CompletedProcess[str]:
     """The program as a user starts it, with nothing on standard input."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
     return subprocess.run(
         [sys.executable, "-m", "reconciler", *arguments],
         cwd=folder,
-        env={
-            **clean,
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "XDG_STATE_HOME": str(folder / "home"),
-            "ESXI_PASSWORD": PASSWORD,
-            **(env or {}),
-        },
+        env=_environment(folder, env or {}),
         stdin=subprocess.DEVNULL,
         text=True,
         check=False,
         stdout=stdout,
         stderr=subprocess.PIPE,
     )
+
+
+def starting(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """The same, to be read while it runs."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *arguments],
+        cwd=folder,
+        env=_environment(folder, {}),
+        stdin=subprocess.DEVNULL,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
+    return {
+        **clean,
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "XDG_STATE_HOME": str(folder / "home"),
+        "ESXI_PASSWORD": PASSWORD,
+        **more,
+    }
 
 
 def with_plan(name: str, vlan: int = 10) -> HostReport:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 
 import pytest
 
 from reconciler import events
+from reconciler.cli.hearing import MANY, hearing
 from reconciler.events import Event
 from reconciler.listeners import logs
+from reconciler.listeners.chatter import LINES
 from reconciler.listeners.progress import Bars
 
 EVENTS: list[tuple[Event, str, str]] = [
@@ -90,3 +93,68 @@ def test_bars_show_hosts_in_hand_and_leave_nothing_behind(monkeypatch: pytest.Mo
     assert "step 1 of 2" in shown
     assert shown.rstrip("\r").endswith("\x1b[2K")
     assert "\x1b[2J" not in shown
+
+
+def test_bars_of_many_hosts_fit_on_the_screen_and_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", screen)
+    for name, value in (("TERM", "xterm"), ("LINES", "10"), ("COLUMNS", "100")):
+        monkeypatch.setenv(name, value)
+    with Bars(60, colour=False) as bars:
+        for number in range(50):
+            bars(events.Connecting(f"esx-{number:02}", "10.0.0.1"))
+        bars(events.StepBegan("esx-49", "ssh", "start SSH", 1, 2))
+        for number in range(50, 60):
+            bars(events.Finished(f"esx-{number}", "in-sync", 0.1))
+    last = screen.getvalue().rpartition("hosts")[2]
+    assert "10 in-sync" in last
+    assert re.findall(r"esx-\d\d", last) == ["esx-49", *(f"esx-0{number}" for number in range(5))]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_host_that_waits_without_end_is_cut_short_and_its_faults_are_not(form: str) -> None:
+    lines: list[str] = []
+    logs.set_up("info", form, lines.append)
+    for _ in range(2):
+        for _ in range(50):
+            logs.log(events.Waiting("h", "hostd is restarting", 5.0))
+            logs.log(events.Retrying("h", "ssh", "no change", "notConverged"))
+            logs.log(events.Failed("h", "refused", "it said no"))
+            logs.log(events.StepBegan("h", "ssh", "start SSH", 1, 2))
+        logs.log(events.Waiting("another", "hostd is restarting", 5.0))
+        logs.log(events.Finished("h", "failed", 9.0))
+    assert sum("waiting" in line or "again" in line for line in lines) == 2 * (LINES + 1)
+    assert sum("it said no" in line for line in lines) == 100
+    assert sum("step 1 of 2" in line for line in lines) == 100
+    assert sum("… and 80 more lines like these" in line for line in lines) == 2
+
+
+def test_what_is_not_logged_is_not_counted() -> None:
+    lines: list[str] = []
+    logs.set_up("error", "text", lines.append)
+    for _ in range(50):
+        logs.log(events.Waiting("h", "hostd is restarting", 5.0))
+    logs.log(events.Finished("h", "failed", 9.0))
+    assert lines == []
+
+
+def test_many_hosts_without_a_terminal_are_counted_and_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with hearing(None, "text", quiet=False, bars=True, colour=False).working(MANY + 1) as listener:
+        for number in range(MANY):
+            listener(events.Connecting(f"esx-{number}", "10.0.0.1"))
+            listener(events.Finished(f"esx-{number}", "in-sync", 0.1))
+        listener(events.StepBegan("esx-x", "ssh", "start SSH", 1, 1))
+        listener(events.Failed("esx-x", "refused", "esx-x: it said no"))
+        listener(events.Finished("esx-x", "failed", 0.1))
+    assert capsys.readouterr().err.splitlines() == [
+        "esx-x: step 1 of 1, ssh: start SSH",
+        "esx-x: it said no",
+        "reconciler: 21 of 21 hosts: 1 failed, 20 in-sync",
+    ]
+
+
+def test_few_hosts_without_a_terminal_are_told_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with hearing(None, "text", quiet=False, bars=True, colour=False).working(MANY) as listener:
+        listener(events.Finished("esx-1", "in-sync", 0.1))
+    assert capsys.readouterr().err == "esx-1: in-sync after 0.1 s\n"

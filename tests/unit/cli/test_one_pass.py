@@ -133,6 +133,19 @@ def test_a_no_to_the_changed_plan_keeps_what_was_done(
     ]
 
 
+def test_quiet_leaves_the_summary_alone_on_standard_output(
+    pretend: Pretend, answers: Callable[..., Terminal], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretend({"esx-1": [with_plan("esx-1")], "esx-2": [in_sync("esx-2")]})
+    screen = answers("no", "yes")
+    assert run(["--quiet"]) == 1
+    # who is to say yes has to see to what
+    assert "vlan  99 → 10" in screen.getvalue()
+    assert capsys.readouterr().out == "2 hosts (1 drifted, 1 in-sync). To do: 1 update.\n"
+    assert run(["--quiet"]) == 0
+    assert capsys.readouterr().out == "2 hosts (1 converged, 1 in-sync). Done: 1 updated.\n"
+
+
 def test_nothing_to_do_asks_nothing(
     pretend: Pretend, answers: Callable[..., Terminal], capsys: pytest.CaptureFixture[str]
 ) -> None:

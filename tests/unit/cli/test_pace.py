@@ -54,3 +54,12 @@ def test_copies_are_told_apart_and_a_new_one_of_the_same_disk_begins_anew() -> N
     clock.now += 1
     assert pace.words(copy(0)) == "img: 0 B of 100.0 MiB"
     assert pace.words(copy(10 * MIB, what="other")) == "other: 10.0 MiB of 100.0 MiB"
+
+
+def test_a_copy_of_a_day_does_not_fill_the_log() -> None:
+    clock, lines = Clock(), 0
+    pace = Pace(clock)
+    for second in range(0, 86_400, 5):
+        clock.now = 100.0 + second
+        lines += pace.due(copy(second, total=86_400))
+    assert 50 < lines < 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
-from tests.unit.cli.runs import PASSWORD, reconcile, write_specs
+from tests.unit.cli.runs import PASSWORD, SPEC, reconcile, starting, write_specs
 
 WRONG = [
     (["--bogus"], "No such option '--bogus'"),
@@ -175,6 +176,59 @@ def test_completion_knows_the_commands(shell: str, folder: Path) -> None:
         env={"_RECONCILE_COMPLETE": "bash_complete", "COMP_WORDS": "reconcile val", "COMP_CWORD": "1"},
     )
     assert asked.stdout == "plain,validate\n"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_quiet_is_the_summary_and_errors(form: str, folder: Path) -> None:
+    with (folder / "specs" / "esx-1.yaml").open("a", encoding="utf-8") as spec:
+        # a key that is not there is worth a warning
+        spec.write("  ssh: {authorizedKeys: [{file: nowhere.pub}]}\n")
+    assert "(warning)" in reconcile("validate", folder=folder).stderr
+    done = reconcile("--dry-run", "-q", "-o", form, folder=folder)
+    assert len(done.stdout.splitlines()) == 1
+    assert "2 hosts (1 unreachable, 1 failed)" in done.stdout
+    assert [line.partition(":")[0] for line in sorted(done.stderr.splitlines())] == ["esx-1", "esx-2"]
+
+
+def silent_host() -> socket.socket:
+    """Somebody who takes connections and never says a word."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(30)
+    return listener
+
+
+def test_json_lines_are_written_as_hosts_are_done(tmp_path: Path) -> None:
+    with silent_host() as listener:
+        specs = write_specs(tmp_path, ["esx-1"])
+        text = SPEC.format(name="esx-2", site="a", port=listener.getsockname()[1])
+        (specs / "esx-2.yaml").write_text(text, encoding="utf-8")
+        with starting("--dry-run", "-o", "jsonl", folder=tmp_path) as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            connection, _ = listener.accept()
+            # the other one is still in hand
+            assert process.poll() is None
+            connection.close()
+            listener.close()
+            second, *more = (json.loads(line) for line in process.stdout)
+    assert [(it["name"], it["status"]) for it in (first, second)] == [
+        ("esx-1", "unreachable"),
+        ("esx-2", "unreachable"),
+    ]
+    assert more == []
+    assert process.returncode == 3
+
+
+def test_a_dry_run_that_nobody_reads_any_more_ends(tmp_path: Path) -> None:
+    write_specs(tmp_path, [f"esx-{number}" for number in range(1, 31)])
+    arguments = ("--dry-run", "-o", "jsonl", "--concurrency", "1")
+    with starting(*arguments, "--log-level", "debug", folder=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        heard = process.stderr.read()
+    assert process.returncode == 1
+    assert heard.count("connecting to") < 5
 
 
 def test_no_history_yet_is_an_empty_list(folder: Path) -> None:
