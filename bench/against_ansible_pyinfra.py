@@ -34,10 +34,14 @@ def tables(small: bool, rounds: int) -> str:
     ours, ssh = results["reconcile"].cost.wall, results[SSH].cost.wall
     reached = [("ssh, and", "at most 0.7 s more", f"{ours - ssh:+.2f} s")]
     for name, goal in GOALS.items():
-        measured = f"{ratio(results[name].cost.wall, ours)} times" if name in results else "left out: not installed"
+        measured = (
+            f"{ratio(results[name].cost.wall, ours)} times" if name in results else "left out: not installed"
+        )
         reached.append((f"{name}, as fast", f"{goal} times", measured))
     title = f"### {count} hosts in sync, cold dry run, no latency; medians of {rounds}\n"
-    return "\n".join((title, compared(results, count, "reconcile"), table(("wall against", "goal", "measured"), reached)))
+    return "\n".join(
+        (title, compared(results, count, "reconcile"), table(("wall against", "goal", "measured"), reached))
+    )
 
 
 if __name__ == "__main__":

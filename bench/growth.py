@@ -26,14 +26,14 @@ def tables(small: bool, rounds: int) -> str:
             f"{count} hosts": Contestant(hosts.dry_run(_some_specs(hosts, count))) for count in counts
         }
         results = list(contest(contestants, hosts, rounds).values())
-    rows = [
-        (f"{count}", *cells(it.cost, count)) for count, it in zip(counts, results, strict=True)
-    ]
+    rows = [(f"{count}", *cells(it.cost, count)) for count, it in zip(counts, results, strict=True)]
     return "\n".join(
         (
             f"### Growth: cold dry run, no latency; medians of {rounds}\n",
             table(("hosts", *COLUMNS), rows),
-            table(("fit (goal: linear)", "at the start", "for a host", "R²", "exponent"), _fits(counts, results)),
+            table(
+                ("fit (goal: linear)", "at the start", "for a host", "R²", "exponent"), _fits(counts, results)
+            ),
         )
     )
 
@@ -49,7 +49,7 @@ def _some_specs(hosts: Hosts, count: int) -> Path:
 
 
 def _fits(counts: Sequence[int], results: Sequence[Result]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for what, values, base, slope in (
         ("wall", [it.cost.wall for it in results], "{:.2f} s", "{:.4f} s"),
         ("CPU", [it.cost.cpu for it in results], "{:.2f} s", "{:.4f} s"),

@@ -1,6 +1,6 @@
 """The start: what `reconcile --help` and `validate` of one host cost, and which heavy libraries they load.
 
-    python -m bench.start [--small] [--rounds N] [--out FILE]
+python -m bench.start [--small] [--rounds N] [--out FILE]
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def tables(small: bool, rounds: int) -> str:
                 cost = run(it.command)
                 # the first run only warms up
                 costs[name] += [cost] if number else []
-        rows = [
-            _row(name, median(costs[name]), _heavy([*it.command])) for name, it in contestants.items()
-        ]
+        rows = [_row(name, median(costs[name]), _heavy([*it.command])) for name, it in contestants.items()]
     head = ("", "CPU", "goal", "wall", "peak memory", "heavy libraries")
     return f"### Start; medians of {rounds}\n\n" + table(head, rows)
 
@@ -62,7 +60,9 @@ def _row(name: str, cost: Cost, heavy: list[str]) -> tuple[str, ...]:
 def _heavy(command: list[str]) -> list[str]:
     """Which heavy libraries the program loads (python -X importtime)."""
     python, *arguments = command
-    said = subprocess.run([python, "-X", "importtime", *arguments], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [python, "-X", "importtime", *arguments], capture_output=True, text=True, check=True
+    )
     names = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
     return [name for name in HEAVY if name in names]
 

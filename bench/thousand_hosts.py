@@ -1,6 +1,6 @@
 """1,000 hosts with a round trip of 50 ms: a cold dry run with default settings.
 
-    python -m bench.thousand_hosts [--small] [--rounds N] [--out FILE]
+python -m bench.thousand_hosts [--small] [--rounds N] [--out FILE]
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the programs of the bench share: simulated hosts, measuring, tables, and the others that we are compared with."""
+"""What the programs of the bench share: simulated hosts, measuring, tables, and the others to compare with."""

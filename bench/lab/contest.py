@@ -33,11 +33,11 @@ def contest(contestants: Mapping[str, Contestant], hosts: Hosts, rounds: int) ->
     for name, it in contestants.items():
         note(f"{name}, to warm up")
         with processes.whole_peak() as peak:
-            processes.run(it.command, **it.environment)
+            processes.run(it.command, given=it.environment)
         together[name] = peak()
     for number in range(1, rounds + 1):
         for name, it in contestants.items():
-            costs[name].append(processes.run(it.command, hosts.cpu, **it.environment))
+            costs[name].append(processes.run(it.command, hosts.cpu, it.environment))
             note(f"{name}, round {number} of {rounds}: {costs[name][-1].wall:.2f} s")
     return {name: Result(median(costs[name]), together[name]) for name in contestants}
 

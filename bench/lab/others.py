@@ -78,7 +78,9 @@ def ansible(hosts: Hosts, environment: Path) -> Contestant:
         "LC_ALL": "C.UTF-8",
     }
     program = str(environment / "bin" / "ansible-playbook")
-    return Contestant([program, "-i", str(folder / "inventory.yaml"), str(folder / "playbook.yaml")], settings)
+    return Contestant(
+        [program, "-i", str(folder / "inventory.yaml"), str(folder / "playbook.yaml")], settings
+    )
 
 
 def pyinfra(hosts: Hosts, environment: Path) -> Contestant:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +21,9 @@ class RunFailed(Exception):
     """A program ended as it should not have; what it said is in the message."""
 
 
-def run(command: Sequence[str], hosts: Callable[[], float] = lambda: 0.0, **given: str) -> Cost:
+def run(
+    command: Sequence[str], hosts: Callable[[], float] = lambda: 0.0, given: Mapping[str, str] | None = None
+) -> Cost:
     """Run a program; what it and all children that it waited for cost.
 
     `hosts` tells the CPU seconds of the simulated hosts so far; `given` is added to the environment. Output goes to a
@@ -30,7 +32,7 @@ def run(command: Sequence[str], hosts: Callable[[], float] = lambda: 0.0, **give
     with tempfile.TemporaryFile() as said, open(os.devnull, "rb") as nothing:
         theirs, began = hosts(), time.monotonic()
         process = subprocess.Popen(
-            command, stdin=nothing, stdout=said, stderr=subprocess.STDOUT, env=os.environ | given
+            command, stdin=nothing, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, **(given or {})}
         )
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - began

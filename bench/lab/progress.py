@@ -27,7 +27,9 @@ def main(about: str | None, work: Callable[[bool, int], str], *, rounds: int) ->
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--small", action="store_true", help="few hosts and one round: does it still work?")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"runs of each, of which the median counts; default {rounds}")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help=f"runs of each, of which the median counts; default {rounds}"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the tables to this file too")
     given = parser.parse_args()
     os.environ["NO_COLOR"] = "1"
