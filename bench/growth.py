@@ -16,7 +16,7 @@ from bench.lab.figures import COLUMNS, MIB, cells, fit, table
 from bench.lab.hosts import Hosts, simulated
 from bench.lab.progress import main
 
-COUNTS, FEW = (100, 250, 500, 1000), (3, 6, 12)
+COUNTS, FEW = (100, 250, 500, 1000), (2, 8)
 
 
 def tables(small: bool, rounds: int) -> str:

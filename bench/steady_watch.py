@@ -30,7 +30,7 @@ from bench.lab.hosts import Hosts, simulated
 from bench.lab.progress import main, note
 
 HOSTS, INTERVAL = 200, 30
-FEW, SHORT = 4, 4
+FEW, SHORT = 4, 3
 UP_SECONDS, DOWN_SECONDS = 120, 60
 PASSES = re.compile(r'^reconciler_passes_total\{.*status="in-sync".*\} (\S+)$', re.MULTILINE)
 

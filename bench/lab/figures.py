@@ -49,7 +49,7 @@ def fit(xs: Sequence[float], ys: Sequence[float]) -> Fit:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown, aligned to be read as text too: the first column to the left, the others to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(head, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "".join(_line(cells, widths) for cells in (head, rule, *rows))
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from pyinfra import host
 from pyinfra.operations import server
 
-server.shell(commands=[Path(host.data.script).read_text()])
+server.shell(name="reads", commands=[Path(host.data.script).read_text()])
 """
 
 

@@ -21,20 +21,40 @@ def note(text: str) -> None:
 def main(about: str | None, work: Callable[[bool, int], str], *, rounds: int) -> int:
     """The `main` of a program: `work` is told whether a small run is wanted and how many rounds, and gives the tables.
 
-    They go to standard output and, with --out, to a file. The exit status is 1 only when nothing could be measured.
+    See `publish`.
     """
+    given = arguments(about, rounds).parse_args()
+    return publish(given, lambda: work(given.small, rounds_of(given)))
+
+
+def arguments(about: str | None, rounds: int) -> argparse.ArgumentParser:
+    """What every program may be told; `rounds` is the default of a run that is not small."""
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--small", action="store_true", help="few hosts and one round: does it still work?")
+    parser.add_argument("--small", action="store_true", help="few hosts, one round: whether it still works")
     parser.add_argument(
-        "--rounds", type=int, metavar="N", help=f"runs of each, of which the median counts; default {rounds}"
+        "--rounds", type=int, metavar="N", help=f"runs of which the median counts; default {rounds}"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the tables to this file too")
-    given = parser.parse_args()
+    parser.set_defaults(usual=rounds)
+    return parser
+
+
+def rounds_of(given: argparse.Namespace) -> int:
+    """How many rounds are wanted."""
+    rounds: int = given.rounds or (1 if given.small else given.usual)
+    return rounds
+
+
+def publish(given: argparse.Namespace, work: Callable[[], str]) -> int:
+    """Print the tables that `work` gives, and write them to the file that is asked for, with what machine it was.
+
+    The exit status is 1 only when nothing could be measured.
+    """
     os.environ["NO_COLOR"] = "1"
     try:
-        text = work(given.small, given.rounds or (1 if given.small else rounds))
+        text = work()
     except RunFailed as failure:
         note(str(failure))
         return 1
