@@ -28,14 +28,18 @@ class Result:
 
 
 def contest(contestants: Mapping[str, Contestant], hosts: Hosts, rounds: int) -> dict[str, Result]:
-    """Each once to warm up, while its memory is looked at, then in turn. Raises processes.RunFailed."""
+    """Each once to warm up, while its memory is looked at, then in turn. Of one round only, it is the warming up.
+
+    Raises processes.RunFailed.
+    """
     together, costs = {}, {name: list[Cost]() for name in contestants}
     for name, it in contestants.items():
-        note(f"{name}, to warm up")
         with processes.whole_peak() as peak:
-            processes.run(it.command, given=it.environment)
+            first = processes.run(it.command, hosts.cpu, it.environment)
+        note(f"{name}, to warm up: {first.wall:.2f} s")
         together[name] = peak()
-    for number in range(1, rounds + 1):
+        costs[name] += [first] if rounds == 1 else []
+    for number in range(1, rounds + 1 if rounds > 1 else 1):
         for name, it in contestants.items():
             costs[name].append(processes.run(it.command, hosts.cpu, it.environment))
             note(f"{name}, round {number} of {rounds}: {costs[name][-1].wall:.2f} s")

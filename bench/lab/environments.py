@@ -12,6 +12,7 @@ from bench.lab.progress import note
 
 BENCH = Path(__file__).parents[1]
 BUILD = BENCH.parent / "build" / "bench"
+PIP = (sys.executable, "-m", "pip")
 
 
 def environments(names: Sequence[str]) -> dict[str, Path]:
@@ -31,8 +32,18 @@ def _made(name: str) -> Path | None:
         return folder
     note(f"{name} is installed from PyPI")
     for command in (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "1", "-r", str(wanted)],
+        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)],
+        [
+            *PIP,
+            "--python",
+            str(folder / "bin" / "python"),
+            "install",
+            "-q",
+            "--retries",
+            "1",
+            "-r",
+            str(wanted),
+        ],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
