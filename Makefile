@@ -12,6 +12,7 @@ TESTS ?= tests
 # most tests wait for a simulated host half of their time
 WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 )))
 BENCH_FLAGS ?=
+ROWS ?= $(basename $(notdir $(wildcard $(ROOT)bench/*.py)))
 # half of the time of the unit tests, beside the other half
 COVERED_APART := tests/unit/images tests/unit/plan
 
@@ -73,9 +74,9 @@ soak: $(READY) $(GOVMOMI) ## hundreds of kills, cuts and interrupts, and the pro
 	$(IN_ROOT) .venv/bin/python -m pytest -v -n auto --dist worksteal --hypothesis-profile=soak --timeout=900 -m hypothesis \
 		--ignore=tests/faults $(TESTS)
 
-bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one
+bench: $(READY) ## what it costs: prints, judges nothing; BENCH_FLAGS=--small for a short one, ROWS="start growth" for some
 	@'$(ROOT).ci/debian-packages' ssh qemu-img
-	@$(IN_ROOT) for script in bench/*.py; do .venv/bin/python "$$script" $(BENCH_FLAGS) || exit 1; done
+	@$(IN_ROOT) for row in $(ROWS); do .venv/bin/python -m "bench.$$row" --out "build/bench/$$row.md" $(BENCH_FLAGS) || exit 1; done
 
 screenshots: $(READY) ## the pictures of the pages in docs/images, anew
 	@'$(ROOT).ci/debian-packages' chromium

@@ -1,6 +1,6 @@
 """One image to one simulated host (8.0): `reconcile` beside `ssh host 'cat > file'` and a clone on the host.
 
-    python bench/copy_image.py [--small] [--mbit N]
+    python -m bench.copy_image [--small] [--mbit N] [--rounds N] [--out FILE]
         (256 MiB of data in a disk of 2 GiB, --small is 32 in 256; over a link of N Mbit/s, else as fast as it goes)
 
 The image lies here as 2gbsparse. `reconcile` makes a thin disk of it on the host's datastore. The other way is what
@@ -29,7 +29,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-MIB = 1 << 20
+from bench.lab.figures import MIB, mebibytes, ratio, seconds, table
+from bench.lab.processes import RunFailed
+from bench.lab.progress import arguments, note, publish, rounds_of
+
 RUNS = 32
 """In so many places of the disk lies its data."""
 GRAIN = 64 * 1024
@@ -78,12 +81,16 @@ class Cost:
 
 
 def main() -> int:
-    small = "--small" in sys.argv[1:]
-    mbit = float(sys.argv[sys.argv.index("--mbit") + 1]) if "--mbit" in sys.argv else None
-    capacity, data, rounds = (256 * MIB, 32 * MIB, 3) if small else (2048 * MIB, 256 * MIB, 3)
+    parser = arguments(__doc__, rounds=3)
+    parser.add_argument("--mbit", type=float, metavar="N", help="the link carries N Mbit/s")
+    given = parser.parse_args()
+    return publish(given, lambda: tables(given.small, rounds_of(given), given.mbit))
+
+
+def tables(small: bool, rounds: int, mbit: float | None) -> str:
+    capacity, data = (256 * MIB, 32 * MIB) if small else (2048 * MIB, 256 * MIB)
     if missing := [name for name in ("ssh", "qemu-img", "qemu-nbd") if shutil.which(name) is None]:
-        print(f"not there: {', '.join(missing)}", file=sys.stderr)
-        return 1
+        raise RunFailed(f"not there: {', '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         make_image(folder / "repository" / NAME, capacity, data)
@@ -92,14 +99,12 @@ def main() -> int:
             bench = Bench(folder, host, proxy)
             bench.write_spec()
             for number in range(1, rounds + 1):
-                print(f"round {number} of {rounds}", file=sys.stderr)
+                note(f"round {number} of {rounds}")
                 bench.round()
         link = f"over a link of {mbit:g} Mbit/s" if mbit else "as fast as it goes"
-        print(
-            f"{data // MIB} MiB of data in a disk of {capacity // MIB} MiB, {link}, medians of {rounds} rounds"
-        )
-        show(bench, data)
-    return 0
+    size = f"{data // MIB} MiB of data in a disk of {capacity // MIB} MiB"
+    title = f"### One image to one host: {size}, {link}; medians of {rounds}\n"
+    return "\n".join((title, *shown(bench, data)))
 
 
 # -- what is copied --------------------------------------------------------------------------------------------
@@ -150,7 +155,7 @@ class Simulated:
 @contextmanager
 def simulated_host(folder: Path) -> Iterator[Simulated]:
     """Start the host; it ends with the `with`, and with us."""
-    command = [sys.executable, __file__, "--serve", str(folder / "key.pub")]
+    command = [sys.executable, "-m", "bench.copy_image", "--serve", str(folder / "key.pub")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -291,30 +296,35 @@ class Bench:
         )
 
 
-def show(bench: Bench, data: int) -> None:
-    """Print the table."""
+def shown(bench: Bench, data: int) -> tuple[str, str]:
+    """What it cost, and what that is against the goals."""
     ours, look, cat, clone = (bench.middle(what) for what in ("reconcile", "look", "ssh cat", "clone"))
     by_hand = cat + clone
-    print(f"{'':32}   wall  client CPU  host CPU      sent  received  peak memory")
-    for what, cost in (
-        ("reconcile", ours),
-        ("  of which as long as a dry run", look),
-        ("ssh 'cat > file'", cat),
-        ("vmkfstools -i, through ssh", clone),
-        ("both of these", by_hand),
-    ):
-        print(
-            f"{what:32} {cost.wall:4.2f} s {cost.client:9.2f} s {cost.host:7.2f} s "
-            f"{cost.sent / MIB:5.1f} MiB {cost.received / MIB:5.2f} MiB {cost.peak / MIB:8.0f} MiB"
+    head = ("", "wall", "client CPU", "host CPU", "sent", "received", "peak memory")
+    rows = [
+        (
+            what,
+            *map(seconds, (cost.wall, cost.client, cost.host)),
+            *(f"{size / MIB:.2f} MiB" for size in (cost.sent, cost.received)),
+            mebibytes(cost.peak),
         )
-    print(f"bytes on the wire for a byte of data   {ours.wire / data:5.3f}   (promised: at most {WIRE})")
-    print(
-        f"time against both of these             {ours.wall / by_hand.wall:5.2f}   (promised: within {TIME}; "
-        f"without the look and the start of Python {(ours.wall - look.wall) / by_hand.wall:4.2f})"
-    )
-    print(f"peak memory                            {ours.peak / MIB:5.0f}   MiB (promised: below {MEMORY})")
+        for what, cost in (
+            ("reconcile", ours),
+            ("of which as long as a dry run", look),
+            ("ssh 'cat > file'", cat),
+            ("vmkfstools -i, through ssh", clone),
+            ("both of these", by_hand),
+        )
+    ]
+    bare = ratio(ours.wall - look.wall, by_hand.wall)
+    goals = [
+        ("bytes on the wire for a byte of data", f"at most {WIRE}", f"{ours.wire / data:.3f}"),
+        ("time against both of these", f"within {TIME}", ratio(ours.wall, by_hand.wall)),
+        ("the same without the look and the start of Python", "", bare),
+        ("peak memory", f"below {MEMORY} MiB", mebibytes(ours.peak)),
+    ]
+    return table(head, rows), table(("of reconcile", "goal", "measured"), goals)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("NO_COLOR", "1")
     sys.exit(serve(Path(sys.argv[2])) if sys.argv[1:2] == ["--serve"] else main())
