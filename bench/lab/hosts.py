@@ -66,7 +66,7 @@ def _started(
     count: int, latency: int, versions: Sequence[str], folder: Path
 ) -> Iterator[subprocess.Popen[str]]:
     command = [*RECONCILE, "simulate", "--hosts", str(count), "--versions", ",".join(versions)]
-    command += ["--out", str(folder), *_delayed(latency)]
+    command += ["--out", str(folder), *(["--latency", str(latency)] if latency else [])]
     began = time.monotonic()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -85,12 +85,3 @@ def _started(
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=STOP_SECONDS)
-
-
-def _delayed(latency: int) -> list[str]:
-    """The option for it; nothing, and a word, where the simulator can't delay anything yet."""
-    said = subprocess.run([*RECONCILE, "simulate", "--help"], capture_output=True, text=True, check=True)
-    if not latency or "--latency" in said.stdout:
-        return ["--latency", str(latency)] if latency else []
-    note(f"`reconcile simulate` knows no --latency: measured without the {latency} ms")
-    return []
