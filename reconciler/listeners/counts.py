@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
-from reconciler.events import Event, Finished
+from reconciler.events import Event, Finished, Postponed
 from reconciler.render.words import many, statuses
 from reconciler.report import Status
 
@@ -24,6 +24,8 @@ class Counts:
         with self._gate:
             if isinstance(event, Finished):
                 self._numbers[Status(event.status)] += 1
+                self._in_hand.pop(event.host, None)
+            elif isinstance(event, Postponed):
                 self._in_hand.pop(event.host, None)
             else:
                 self._in_hand.setdefault(event.host, self._clock())

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from reconciler.events import Carrying, Event, Failed, Finished, StepBegan, StepEnded
+from reconciler.events import Carrying, Event, Failed, Finished, Postponed, StepBegan, StepEnded
 from reconciler.listeners.counts import Counts
 from reconciler.listeners.pace import Pace
 from reconciler.listeners.sentences import sentence
@@ -80,6 +80,8 @@ class Bars:
             match event:
                 case Finished():
                     self._bars.update(self._all, advance=1, doing=self._counts.statuses())
+                    self._take_away(event.host)
+                case Postponed():
                     self._take_away(event.host)
                 case StepEnded():
                     self._bars.advance(self._task(event.host))

@@ -134,7 +134,7 @@ def _parse(path: str, content: bytes) -> tuple[Signer, str]:
 
 
 def _prove(signer: Signer) -> None:
-    """An RSA key whose signature fits its public half is sound; a wrong one could give a prime away. Raises ValueError."""
+    """An RSA key is sound if its signature fits its public half. Raises ValueError."""
     if not isinstance(signer, rsa.RSAPrivateKey):
         return
     try:

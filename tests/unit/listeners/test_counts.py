@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.events import Connecting, Finished, Looking
+from reconciler.events import Connecting, Finished, Looking, Postponed
 from reconciler.listeners.counts import Counts
 
 
@@ -27,3 +27,11 @@ def test_the_line_counts_by_status_and_names_the_host_that_takes_longest() -> No
     clock.now += 4
     assert counts.statuses() == "1 paused, 1 unreachable, 1 in-sync"
     assert counts.line() == ("3 of 5 hosts: 1 paused, 1 unreachable, 1 in-sync; 2 in hand, longest b (7 s)")
+
+
+def test_a_host_that_was_put_off_is_not_in_hand() -> None:
+    counts = Counts(2, Clock())
+    counts(Connecting("dead", "10.0.0.1"))
+    counts(Connecting("slow", "10.0.0.2"))
+    counts(Postponed("dead"))
+    assert counts.line() == "0 of 2 hosts; 1 in hand, longest slow (0 s)"
