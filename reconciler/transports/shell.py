@@ -73,16 +73,14 @@ def _printf_letter(byte: int) -> str:
     return letter if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
-def reading_script(
-    always: Sequence[str],
-    arms: Sequence[tuple[str, Sequence[str]]],
-    word: str,
-    functions: Iterable[str] = (),
-) -> bytes:
-    """`always`, and the commands of the arm whose pattern fits what `vmware -v` prints, whatever their exit statuses.
+def reading_lines(
+    always: Sequence[str], arms: Sequence[tuple[str, Sequence[str]]], functions: Iterable[str] = ()
+) -> list[str]:
+    """For a `script`: `always`, and the commands of the arm whose pattern fits what `vmware -v` prints, whatever their
+    exit statuses.
 
-    `arms` are (shell patterns, commands); commands are numbered through, `always` first. `word` is random. `functions`
-    are definitions of shell functions that any of the commands may call.
+    `arms` are (shell patterns, commands); commands are numbered through, `always` first. `functions` are definitions of
+    shell functions that any of the commands may call.
     """
     lines = [*functions, *(_read(number, command) for number, command in enumerate(always))]
     number = len(always)
@@ -92,7 +90,7 @@ def reading_script(
         lines += [_read(number + at, command) for at, command in enumerate(commands)]
         lines.append(";;")
         number += len(commands)
-    return _script([*lines, "esac"], word)
+    return [*lines, "esac"]
 
 
 def _read(number: int, command: str) -> str:
@@ -104,10 +102,11 @@ def writing_script(commands: Iterable[str], word: str) -> bytes:
     lines = []
     for number, command in enumerate(commands):
         lines += [_read(number, command), '[ "$reconciler_status" = 0 ] || return 0']
-    return _script(lines, word)
+    return script(lines, word)
 
 
-def _script(lines: Sequence[str], word: str) -> bytes:
+def script(lines: Sequence[str], word: str) -> bytes:
+    """Lines of commands as a script that marks the end of each; `word` is random."""
     mark = f'printf \'\\036 {word} %s %s\\036\' "$1" "$reconciler_status"'
     head = ["reconciler_mark() {", "reconciler_status=$?", mark, f"{mark} >&2", "}"]
     head += ["reconciler_run() {", "trap '' HUP PIPE"]
@@ -124,8 +123,14 @@ def pieces(output: Output, word: str) -> dict[int, Piece]:
 
 
 def _cut(stream: bytes, word: str) -> dict[int, tuple[int, bytes]]:
-    found, start = {}, 0
-    for match in re.finditer(rb"\x1e " + word.encode() + rb" (\d+) (\d+)\x1e", stream):
-        found[int(match[1])] = (int(match[2]), stream[start : match.start()])
-        start = match.end()
+    lead, end = b"\x1e " + word.encode() + b" ", b"\x1e"
+    found: dict[int, tuple[int, bytes]] = {}
+    text, *parts = stream.split(lead)
+    for part in parts:
+        mark, ended, rest = part.partition(end)
+        number, _, status = mark.partition(b" ")
+        if ended and number.isdigit() and status.isdigit():
+            found[int(number)], text = (int(status), text), rest
+        else:
+            text += lead + part
     return found

@@ -94,20 +94,19 @@ class SshSession:
         script: bytes,
         *,
         limit: float,
-        on_data: Callable[[int], None] | None = None,
         urgent: bool = False,
     ) -> Output:
         """Run `script` in the host's `sh`, which reads it on standard input; its output and exit status.
 
-        `limit` is in seconds for the whole; `on_data` hears how many bytes came so far, on both streams. While an
-        `urgent` one runs, what other commands are sent on this connection waits, so that nothing is put before it.
+        `limit` is in seconds for the whole. While an `urgent` one runs, what other commands are sent on this connection
+        waits, so that nothing is put before it.
         Raises Unreachable (the link was cut or fell silent, the time is over; the session is closed then) or
         Refused (the host runs no commands, or the script prints without end).
         """
         if not urgent:
-            return self._execute(Order("sh", [script], limit), on_data)
+            return self._execute(Order("sh", [script], limit))
         with self._way.cleared():
-            return self._execute(Order("sh", [script], limit, urgent=True), on_data)
+            return self._execute(Order("sh", [script], limit, urgent=True))
 
     def send(self, command: str, data: Data, *, limit: float) -> Output:
         """Run one command with `data` on its standard input; its output and exit status.
@@ -116,7 +115,7 @@ class SshSession:
         An empty piece of `data` says that more is to come. Raises as `run`, and what `data` raises: then the command
         is cut off.
         """
-        return self._execute(Order(command, data, limit), None)
+        return self._execute(Order(command, data, limit))
 
     def receive(self, command: str, sink: Callable[[bytes], None], *, limit: float) -> Output:
         """Run one command and hand its standard output to `sink` as it comes; the output in the result is empty.
@@ -131,16 +130,16 @@ class SshSession:
             sink(piece)
 
         began = time.monotonic()
-        output = self._execute(Order(command, (), limit, counted, self._window), None)
+        output = self._execute(Order(command, (), limit, counted, self._window))
         if came > self._window:
             self._window = window_for(came / max(1e-6, time.monotonic() - began))
         return output
 
-    def _execute(self, order: Order, on_data: Callable[[int], None] | None) -> Output:
+    def _execute(self, order: Order) -> Output:
         ready = self._ready.pop() if self._ready and order.window == WINDOW else None
         execution = Execution(self._client, order, self._way, ready)
         try:
-            return execution.collect(self._limits, order.limit, on_data)
+            return execution.collect(self._limits, order.limit)
         except Unreachable:
             self.close()
             raise

@@ -29,6 +29,7 @@ Channel = paramiko.Channel
 FOREIGN = (paramiko.SSHException, OSError, EOFError, ValueError)
 
 KEEPALIVE_SECONDS = 30
+AHEAD_BYTES = 128 * 1024
 ALERT_SECONDS, RESTING_SECONDS = 0.1, 5.0
 """So often a connection's thread looks up while nothing comes. Ten times a second, as paramiko does it, are a load when
 hundreds of them rest."""
@@ -40,12 +41,31 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 logging.getLogger("paramiko").propagate = False
 
 
+class _ReadAhead(socket.socket):
+    """A connection of which all that has come is taken at once: paramiko asks twice for each packet, and a look at a
+    host is more than a hundred of them."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        self._ahead, self._taken = b"", 0
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """As a socket's; for one thread alone."""
+        if self._taken == len(self._ahead):
+            self._ahead, self._taken = super().recv(AHEAD_BYTES, flags), 0
+        piece = self._ahead[self._taken : self._taken + size]
+        self._taken += len(piece)
+        return piece
+
+
 class _Transport(paramiko.Transport):
     """paramiko's transport, with what the server offers and its goodbye made visible, with our choice of
     signatures, and without host certificates, which no ESXi has and nothing here checks."""
 
     def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection)
+        super().__init__(_ReadAhead(connection))
+        # paramiko's own time limit is a thread more; `Client` waits for the key exchange itself
+        self.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]
         self.signatures: tuple[str, ...] = algorithms.RSA_SHA2
         self.server_offers: dict[str, Any] = {}
         self.goodbye = ""
@@ -108,7 +128,7 @@ class Client:
         options.kex, options.key_types = offer.kex, offer.host_keys
         options.ciphers, options.digests = offer.ciphers, offer.macs
         # only a backstop: that we end the wait ourselves tells a server that stops from one that hangs up
-        self.transport.banner_timeout = self.transport.handshake_timeout = 2 * self._limits.banner
+        self.transport.banner_timeout = 2 * self._limits.banner
 
     def _left(self, at_most: float) -> float:
         return max(0.0, min(at_most, self._end - time.monotonic()))
@@ -252,7 +272,6 @@ class Client:
             self.transport.sock.shutdown(socket.SHUT_RDWR)
         self.transport.close()
         self.transport.sock.close()
-        self.transport.packetizer.complete_handshake()
 
 
 def _answer_once(password: bytes) -> Callable[[str, str, list[tuple[str, bool]]], list[Any]]:

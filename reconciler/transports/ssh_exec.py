@@ -22,6 +22,7 @@ FIRST_WINDOW = 512 * 1024
 LEAST_WINDOW = 128 * 1024
 """On a slow link a host sends only a second's worth ahead: what else it answers queues behind that."""
 MOVING_SECONDS = 5.0
+PACKETS = 64
 YIELD_SECONDS = 15.0
 """Data gives way to what is urgent for so long at most."""
 
@@ -58,6 +59,33 @@ class Way:
         self._free.wait(YIELD_SECONDS)
 
 
+class _News(threading.Event):
+    """Rung by paramiko at each packet of a channel. Where nobody takes what comes piece by piece (`patient`), whoever
+    waits wakes up at the end, and now and then while there is much: waking up costs more than the packet."""
+
+    def __init__(self, *, patient: bool) -> None:
+        super().__init__()
+        self.channel: Channel | None = None
+        self._every, self._packets = PACKETS if patient else 1, 0
+
+    def set(self) -> None:
+        self._packets += 1
+        channel = self.channel
+        ended = channel is None or channel.eof_received or channel.closed
+        if ended or self._packets % self._every == 0:
+            super().set()
+
+    def follow(self, channel: Channel) -> None:
+        """Hear of both streams of that channel."""
+        self.channel = channel
+        channel.in_buffer.set_event(self)
+        channel.in_stderr_buffer.set_event(self)
+
+    def wake(self) -> None:
+        """Whoever waits has to look, whatever came."""
+        super().set()
+
+
 @dataclass(frozen=True)
 class Order:
     """One command: what goes to its standard input, seconds for the whole, who takes its output, and how much of
@@ -81,15 +109,14 @@ class Execution:
         self._channel: Channel | None = None
         self._failure: Exception | None = None
         self._stopped: Exception | None = None
-        self._news, self._started = threading.Event(), threading.Event()
+        self._news, self._started = _News(patient=order.sink is None), threading.Event()
         self._out, self._err, self._moved = bytearray(), bytearray(), 0.0
         threading.Thread(target=self._feed, args=(order, ready), daemon=True).start()
 
     def _feed(self, order: Order, ready: Channel | None) -> None:
         try:
             channel = ready or self._client.transport.open_session(order.window, timeout=self._left())
-            channel.in_buffer.set_event(self._news)
-            channel.in_stderr_buffer.set_event(self._news)
+            self._news.follow(channel)
             channel.exec_command(order.command)
             self._channel = channel
             self._started.set()
@@ -107,7 +134,7 @@ class Execution:
                 piece = next(pieces, None)
             except Exception as stop:  # noqa: BLE001 - raised again by whoever waits for the command
                 self._stopped = stop
-                self._news.set()
+                self._news.wake()
                 return
             if piece is None:
                 channel.shutdown_write()
@@ -125,7 +152,7 @@ class Execution:
     def _left(self) -> float:
         return max(0.0, self._end - time.monotonic())
 
-    def collect(self, limits: Limits, limit: float, on_data: Callable[[int], None] | None) -> Output:
+    def collect(self, limits: Limits, limit: float) -> Output:
         """Both streams to their end. Raises as `SshSession.run` does."""
         channel, heard = self._begun(limits, limit), time.monotonic()
         while True:
@@ -133,7 +160,7 @@ class Execution:
                 raise self._stopped
             ended = channel.eof_received or channel.closed
             heard = max(heard, self._moved)
-            if self._read(channel, limits, on_data):
+            if self._read(channel, limits):
                 heard = time.monotonic()
             elif ended:
                 return Output(self._status(channel, limit), bytes(self._out), bytes(self._err))
@@ -154,7 +181,7 @@ class Execution:
         )
         raise fault from self._failure
 
-    def _read(self, channel: Channel, limits: Limits, on_data: Callable[[int], None] | None) -> bool:
+    def _read(self, channel: Channel, limits: Limits) -> bool:
         before = len(self._out) + len(self._err)
         if channel.recv_ready():
             piece = channel.recv(READ_SIZE)
@@ -168,8 +195,6 @@ class Execution:
         if now > limits.output:
             message = f"{self._client.target.place}: a command prints without end ({now} bytes and more)"
             raise Refused(message, next="Look on the host what it prints; nothing more was read of it.")
-        if now > before and on_data is not None:
-            on_data(now)
         return now > before
 
     def _wait(self, limits: Limits, limit: float, silence_left: float) -> None:

@@ -18,7 +18,8 @@ from reconciler.transports.shell import (
     pieces,
     print_bytes,
     quote,
-    reading_script,
+    reading_lines,
+    script,
     writing_script,
 )
 
@@ -152,7 +153,7 @@ ARMS = [("*ESXi\\ 4.*", ["echo old"]), ("*ESXi\\ 6.*|*ESXi\\ 7.*", ["echo new; e
 
 
 def test_reading_takes_the_arm_of_the_version_and_goes_on_after_failures() -> None:
-    output = busybox(VERSION + reading_script(["false", "echo both"], ARMS, "w0rd"))
+    output = busybox(VERSION + script(reading_lines(["false", "echo both"], ARMS), "w0rd"))
     assert pieces(output, "w0rd") == {
         0: Piece(1, b"", b""),
         1: Piece(0, b"both\n", b""),
@@ -162,14 +163,14 @@ def test_reading_takes_the_arm_of_the_version_and_goes_on_after_failures() -> No
 
 
 def test_reading_a_host_that_fits_no_arm_reads_what_is_for_all() -> None:
-    output = busybox(b"vmware() { return 127; }\n" + reading_script(["echo both"], ARMS, "w0rd"))
+    output = busybox(b"vmware() { return 127; }\n" + script(reading_lines(["echo both"], ARMS), "w0rd"))
     assert pieces(output, "w0rd") == {0: Piece(0, b"both\n", b"")}
 
 
 def test_every_command_can_call_the_functions_that_are_defined_once() -> None:
-    script = reading_script(["hello both"], ARMS[:1], "w0rd", ["hello() { echo hello $1; }"])
-    assert pieces(busybox(VERSION + script), "w0rd")[0].out == b"hello both\n"
-    cut = script.rpartition(b"reconciler_run\n")[0] + b"hello cut\n"
+    text = script(reading_lines(["hello both"], ARMS[:1], ["hello() { echo hello $1; }"]), "w0rd")
+    assert pieces(busybox(VERSION + text), "w0rd")[0].out == b"hello both\n"
+    cut = text.rpartition(b"reconciler_run\n")[0] + b"hello cut\n"
     assert b"cut" not in busybox(VERSION + cut).out
 
 
@@ -194,6 +195,12 @@ def test_output_of_a_command_that_did_not_end_is_left_out() -> None:
     whole = busybox(writing_script(["echo one", "echo two"], "w0rd"))
     cut = Output(None, whole.out[:-3], whole.err)
     assert list(pieces(cut, "w0rd")) == [0]
+
+
+def test_what_looks_like_a_mark_and_is_none_stays_in_the_output() -> None:
+    said = b"\x1e 0ther 0 0\x1e w0rd\x1e w0rd x 0\x1e"
+    output = Output(0, said + b"\x1e w0rd 0 3\x1etail", b"\x1e w0rd 0 3\x1e")
+    assert pieces(output, "w0rd") == {0: Piece(3, said, b"")}
 
 
 def test_a_piece_for_people_shows_both_streams() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Protocol
 
 from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
@@ -59,27 +62,19 @@ class SshEyes:
         return self._polling.look(questions, seen, ask, lambda answer: answer is _HOSTD)
 
     def _ask(self, questions: Iterable[Question[Any]], product: Product | Unseen) -> dict[Question[Any], Any]:
-        ordered = sorted(questions, key=repr)
-        releases = list(Release) if isinstance(product, Unseen) else [Release.of(product)]
-        plans = {release: _readings(ordered, release) for release in releases}
+        asked = frozenset(questions)
+        inquiry = _inquiry(asked, None if isinstance(product, Unseen) else Release.of(product))
         word = secrets.token_hex(8)
-        always = IDENTITY.commands if isinstance(product, Unseen) else ()
-        arms = [
-            (release.value, [line for it in plan.values() for line in it.commands])
-            for release, plan in plans.items()
-        ]
-        limit = LONG_SECONDS if DisksInUse() in ordered else LIMIT_SECONDS
-        script = shell.reading_script(always, arms, word, _functions(plans.values()))
-        output = self._session.run(script, limit=limit)
+        limit = LONG_SECONDS if DisksInUse() in asked else LIMIT_SECONDS
+        output = self._session.run(shell.script(inquiry.lines, word), limit=limit)
         pieces = shell.pieces(output, word)
         answers: dict[Question[Any], Any] = {}
         if isinstance(product, Unseen):
             product = self._identify(output, pieces)
             answers[Identity()] = product
         release = Release.of(product)
-        start = len(always) + sum(len(lines) for pattern, lines in arms[: releases.index(release)])
-        answers |= _read_all(plans[release], pieces, start)
-        answers |= {it: self._unasked(it) for it in ordered if it not in answers}
+        answers |= _read_all(inquiry.plans[release], pieces, inquiry.starts[release])
+        answers |= {it: self._unasked(it) for it in asked if it not in answers}
         return answers
 
     def _identify(self, output: shell.Output, pieces: Mapping[int, shell.Piece]) -> Product:
@@ -104,6 +99,31 @@ class SshEyes:
 
 
 _HOSTD = Unseen("hostd, the host's management agent, did not answer for two minutes")
+
+
+@dataclass(frozen=True)
+class _Inquiry:
+    """What is sent for some questions, how each release's answers are read, and the number of its first command."""
+
+    lines: tuple[str, ...]
+    plans: Mapping[Release, Mapping[Question[Any], Reading]]
+    starts: Mapping[Release, int]
+
+
+@lru_cache(maxsize=256)
+def _inquiry(questions: frozenset[Question[Any]], known: Release | None) -> _Inquiry:
+    """For a host of a `known` release, or for any. Hosts of a fleet are asked much the same."""
+    ordered = sorted(questions, key=repr)
+    plans = {release: _readings(ordered, release) for release in (Release if known is None else (known,))}
+    always = IDENTITY.commands if known is None else ()
+    arms = {
+        release: [line for it in plan.values() for line in it.commands] for release, plan in plans.items()
+    }
+    ends = list(accumulate((len(lines) for lines in arms.values()), initial=len(always)))
+    lines = shell.reading_lines(
+        always, [(release.value, lines) for release, lines in arms.items()], _functions(plans.values())
+    )
+    return _Inquiry(tuple(lines), plans, dict(zip(plans, ends, strict=False)))
 
 
 def _readings(questions: Iterable[Question[Any]], release: Release) -> dict[Question[Any], Reading]:
