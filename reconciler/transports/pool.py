@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable
@@ -13,6 +14,9 @@ from typing import Any, Generic, Protocol, TypeVar
 RENEW_SECONDS = 3600.0
 """A session is used for so long at most (at least three quarters of it, so that not all hosts are due at once): then a
 fresh login has to show that one still works."""
+RESTING_MOST = 2000
+"""Each session that rests is a thread and an open file. Where there are more hosts, the others get a new one for each
+pass."""
 FAREWELL_SECONDS, SIDE_BY_SIDE = 5.0, 16
 
 
@@ -58,7 +62,8 @@ class Pool:
     """Sessions that rest, by place (an owner's name and a way). Safe to use from any thread.
 
     `idle` is how many seconds a session may rest unused; None: none is kept, a session that is given back is closed.
-    `renew` is how many seconds it is used at most.
+    `renew` is how many seconds it is used at most. `most` rest at once, and never more than a third of the files that
+    this process may open.
     """
 
     def __init__(
@@ -66,8 +71,11 @@ class Pool:
         idle: float | None = None,
         renew: float = RENEW_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        most: int = RESTING_MOST,
     ) -> None:
         self.idle, self._renew, self._clock = idle, renew, clock
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most = most if files == resource.RLIM_INFINITY else min(most, files // 3)
         self._gate = threading.Lock()
         self._resting: dict[tuple[str, str], _Resting] = {}
         self._closed = False
@@ -93,7 +101,8 @@ class Pool:
         if self.idle is None or not lease.kept or not lease.session.rest():
             return False
         with self._gate:
-            if self._closed or lease._place in self._resting:
+            full = len(self._resting) >= self._most
+            if self._closed or full or lease._place in self._resting:
                 return False
             self._resting[lease._place] = _Resting(lease, self._clock())
             return True

@@ -59,6 +59,14 @@ def closed(session: Session) -> bool:
     return session.gone.wait(5)
 
 
+def test_only_so_many_rest_and_the_others_are_closed(clock: Clock) -> None:
+    pool = Pool(600.0, clock=clock, most=1)
+    kept, other = rested(pool), pool.lease(("another", "ssh"), "key", Session)
+    other.close()
+    assert closed(other.session)
+    assert pool.lease(PLACE, "key", Session).session is kept
+
+
 def test_a_session_is_used_again_and_by_one_at_a_time(pool: Pool) -> None:
     first = rested(pool)
     lease, beside = pool.lease(PLACE, "key", Session), pool.lease(PLACE, "key", Session)
