@@ -24,6 +24,8 @@ LONG_SECONDS = 900.0
 """The longest for a look at who uses which disk: hostd is asked for each machine, one after the other, and every folder
 of every volume is walked through."""
 NOT_FOUND = 127
+KEPT_BYTES = 8192
+"""Longer answers are each host's own, and would take much room."""
 
 Answers = Mapping[Question[Any], Any]
 
@@ -101,6 +103,13 @@ class SshEyes:
 _HOSTD = Unseen("hostd, the host's management agent, did not answer for two minutes")
 
 
+@lru_cache(maxsize=4096)
+def _kept(it: Reading, pieces: tuple[shell.Piece, ...]) -> object:
+    """The hosts of a fleet say much the same, and each of them the same again and again. Reading is pure, and what is
+    read never changes, so that it is done once."""
+    return it.read(pieces)
+
+
 @dataclass(frozen=True)
 class _Inquiry:
     """What is sent for some questions, how each release's answers are read, and the number of its first command."""
@@ -152,8 +161,9 @@ def _read_all(
 def _read(it: Reading, pieces: list[shell.Piece]) -> object:
     if len(pieces) < len(it.commands):
         return Unseen("the host's shell ended before it was asked")
+    short = sum(len(piece.out) + len(piece.err) for piece in pieces) <= KEPT_BYTES
     try:
-        return it.read(pieces)
+        return _kept(it, tuple(pieces)) if short else it.read(pieces)
     except Unreadable as error:
         if isinstance(error, Away) or any(restarting(piece.said) for piece in pieces):
             return _HOSTD
