@@ -207,9 +207,12 @@ class Fleet:
         """One pass, whose steps that `journal` keeps, or else one of the fleet's; whatever goes wrong is in its report.
         It is `pending` when a stop ended the wait for its turn, and when the host said nothing in a `hasty` pass."""
         began = monotonic()
-        report = _Pass(self, host, leave, journal or self.journal(), hasty=hasty).run()
-        if report.status is not Status.PENDING:
-            self.tell(Finished(host.name, report.status.value, monotonic() - began))
+        try:
+            report = _Pass(self, host, leave, journal or self.journal(), hasty=hasty).run()
+        except PutOff:
+            self.tell(Postponed(host.name))
+            return HostReport(host.name, host.address, Status.PENDING)
+        self.tell(Finished(host.name, report.status.value, monotonic() - began))
         return report
 
     def likely(self, host: DesiredHost) -> Questions:
@@ -262,13 +265,13 @@ class _Pass:
         self._in_hand = False
 
     def run(self) -> HostReport:
+        """Raises PutOff."""
         if self._host.mode == "paused":
             return HostReport(self._host.name, self._host.address, Status.PAUSED)
         try:
             return self._pass()
         except PutOff:
-            self._tell(Postponed(self._host.name))
-            return HostReport(self._host.name, self._host.address, Status.PENDING)
+            raise
         except Fault as fault:
             return self._failed(fault)
         except Exception as error:  # noqa: BLE001 - one host's bug stops no other
