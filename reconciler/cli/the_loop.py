@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event as Signal
 from typing import Any
 
+from reconciler import open_files
 from reconciler.cli.hearing import hearing
 from reconciler.cli.messages import Problem
 from reconciler.cli.options import paths, state_folder
@@ -36,13 +36,12 @@ from reconciler.state.history import History
 from reconciler.state.refusals import Refusals
 from reconciler.state.trouble import StateTrouble
 
-OPEN_FILES = 65_536
 _LOG = logging.getLogger("reconciler")
 
 
 def run_loop(options: dict[str, Any], bell: Bell) -> int:
     """The exit status; the bell is rung when a signal came. Raises Problem when the loop can't begin."""
-    _raise_open_files()
+    open_files.raise_limit()
     hearing(options["log_level"], options["log_format"], quiet=False, bars=False, colour=False)
     folder = StateFolder(state_folder(options["state_dir"]))
     try:
@@ -53,15 +52,6 @@ def run_loop(options: dict[str, Any], bell: Bell) -> int:
             os._exit(status)
     except (StateTrouble, CannotNotify) as trouble:
         raise Problem(str(trouble)) from None
-
-
-def _raise_open_files() -> None:
-    """A connection to each host and each browser is a file; the usual soft limit is 1,024, and meant for select()."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Loop:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-import resource
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
+
+from reconciler import open_files
 
 RENEW_SECONDS = 3600.0
 """A session is used for so long at most (at least three quarters of it, so that not all hosts are due at once): then a
@@ -74,8 +75,7 @@ class Pool:
         most: int = RESTING_MOST,
     ) -> None:
         self.idle, self._renew, self._clock = idle, renew, clock
-        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._most = most if files == resource.RLIM_INFINITY else min(most, files // 3)
+        self._most = open_files.at_most(most)
         self._gate = threading.Lock()
         self._resting: dict[tuple[str, str], _Resting] = {}
         self._closed = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import socket
 import threading
 import time
@@ -16,6 +15,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from reconciler import open_files
 from reconciler.faults import Bug
 from reconciler.web.answer import Request
 from reconciler.web.channel import Channel
@@ -77,7 +77,7 @@ class _Listener(TcpWSGIServer):
     def __init__(self, opened: Any, site: Site, limits: Limits) -> None:
         self.sockets: dict[int, Any] = {}
         self._limits = limits
-        self._most = min(limits.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
+        self._most = open_files.at_most(limits.connections)
         self._resume = 0.0
         adjustments = Adjustments(
             sockets=[opened],
