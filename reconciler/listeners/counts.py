@@ -24,8 +24,7 @@ class Counts:
         with self._gate:
             if isinstance(event, Finished):
                 self._numbers[Status(event.status)] += 1
-                self._in_hand.pop(event.host, None)
-            elif isinstance(event, Postponed):
+            if isinstance(event, Finished | Postponed):
                 self._in_hand.pop(event.host, None)
             else:
                 self._in_hand.setdefault(event.host, self._clock())

@@ -140,7 +140,7 @@ class Client:
             stuck = (
                 "stopped in the middle of the key exchange" if self._speaks_ssh() else "sent no SSH version"
             )
-            raise Silent(f"{self.target.place}: {stuck} within {limit:.0f} s", next=TRY_LATER)
+            raise self.lost(f"{stuck} within {limit:.0f} s", kind=Silent)
         if not self.transport.is_active():
             raise self._no_session(self.transport.get_exception())
         self.transport.set_keepalive(KEEPALIVE_SECONDS)
@@ -171,9 +171,11 @@ class Client:
             fault.next = "Set access.ssh.legacyAlgorithms: true for this host (ESXi 4.x to 6.0 need it)."
         return fault
 
-    def lost(self, what: str, cause: BaseException | None = None) -> Unreachable:
+    def lost(
+        self, what: str, cause: BaseException | None = None, kind: type[Unreachable] = Unreachable
+    ) -> Unreachable:
         """An Unreachable that says `what` happened to the connection."""
-        fault = Unreachable(f"{self.target.place}: {what}", next=TRY_LATER)
+        fault = kind(f"{self.target.place}: {what}", next=TRY_LATER)
         fault.__cause__ = cause
         return fault
 
