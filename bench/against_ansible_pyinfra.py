@@ -18,20 +18,19 @@ from bench.lab.hosts import simulated
 from bench.lab.progress import main
 
 HOSTS = 40
-SSH = "ssh, 50 at a time"
 GOALS = {"Ansible": "at least 5", "pyinfra": "at least 2"}
 
 
 def tables(small: bool, rounds: int) -> str:
     count, there = 3 if small else HOSTS, environments(("ansible", "pyinfra"))
     with simulated(count) as hosts:
-        contestants = {"reconcile": Contestant(hosts.dry_run()), SSH: others.openssh(hosts)}
+        contestants = {"reconcile": Contestant(hosts.dry_run()), others.SSH: others.openssh(hosts)}
         if "ansible" in there:
             contestants["Ansible"] = others.ansible(hosts, there["ansible"])
         if "pyinfra" in there:
             contestants["pyinfra"] = others.pyinfra(hosts, there["pyinfra"])
         results = contest(contestants, hosts, rounds)
-    ours, ssh = results["reconcile"].cost.wall, results[SSH].cost.wall
+    ours, ssh = results["reconcile"].cost.wall, results[others.SSH].cost.wall
     reached = [("ssh, and", "at most 0.7 s more", f"{ours - ssh:+.2f} s")]
     for name, goal in GOALS.items():
         measured = (

@@ -17,7 +17,6 @@ from bench.lab.hosts import simulated
 from bench.lab.progress import main
 
 HOSTS, LATENCIES = 200, (0, 50)
-SSH = "ssh, 50 at a time"
 
 
 def tables(small: bool, rounds: int) -> str:
@@ -30,19 +29,19 @@ def _tables(count: int, rounds: int) -> Iterator[str]:
         with simulated(count, latency) as hosts:
             contestants = {
                 "reconcile": Contestant(hosts.dry_run()),
-                SSH: others.openssh(hosts),
+                others.SSH: others.openssh(hosts),
                 "bare paramiko": others.bare_paramiko(hosts),
             }
             results = contest(contestants, hosts, rounds)
         where = f"a round trip of {latency} ms" if latency else "no latency"
         yield f"### {count} hosts in sync, cold dry run, {where}; medians of {rounds}\n"
-        yield compared(results, count, SSH)
+        yield compared(results, count, others.SSH)
         reached += _reached(results, where)
     yield table(("against ssh", "goal", "measured"), reached)
 
 
 def _reached(results: dict[str, Result], where: str) -> list[tuple[str, str, str]]:
-    ours, ssh = results["reconcile"].cost, results[SSH].cost
+    ours, ssh = results["reconcile"].cost, results[others.SSH].cost
     return [
         (f"wall, {where}", "at most 1", ratio(ours.wall, ssh.wall)),
         (f"client CPU, {where}", "at most 1", ratio(ours.cpu, ssh.cpu)),

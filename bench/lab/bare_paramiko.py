@@ -13,7 +13,8 @@ from pathlib import Path
 
 import paramiko
 
-AT_A_TIME = 50
+from bench.lab import AT_A_TIME
+
 PIECE = 1 << 16
 
 

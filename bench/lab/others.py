@@ -6,11 +6,11 @@ import json
 import sys
 from pathlib import Path
 
-from bench.lab import processes
+from bench.lab import AT_A_TIME, processes
 from bench.lab.contest import Contestant
 from bench.lab.hosts import Hosts
 
-AT_A_TIME = "50"
+SSH = f"ssh, {AT_A_TIME} at a time"
 LOOP = """\
 exec ssh -F none -T -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityFile={key} -o StrictHostKeyChecking=yes \
 -o GlobalKnownHostsFile=none -o UserKnownHostsFile="$1.known" -p "$3" root@"$2" sh < "$1.sh" > /dev/null
@@ -45,7 +45,7 @@ def openssh(hosts: Hosts) -> Contestant:
     """One `ssh` process a host, each with one exec."""
     folder = reads(hosts)
     loop = LOOP.format(key=_key(hosts))
-    command = ["xargs", "-a", "hosts.txt", "-P", AT_A_TIME, "-L", "1", "sh", "-c", loop, "sh"]
+    command = ["xargs", "-a", "hosts.txt", "-P", str(AT_A_TIME), "-L", "1", "sh", "-c", loop, "sh"]
     return Contestant(["env", "-C", str(folder), *command])
 
 
@@ -66,7 +66,7 @@ def ansible(hosts: Hosts, environment: Path) -> Contestant:
     }
     (folder / "inventory.yaml").write_text(json.dumps({"all": {"hosts": inventory}}))
     settings = {
-        "ANSIBLE_FORKS": AT_A_TIME,
+        "ANSIBLE_FORKS": str(AT_A_TIME),
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_INVENTORY_ENABLED": "yaml",
@@ -104,7 +104,7 @@ def pyinfra(hosts: Hosts, environment: Path) -> Contestant:
         for name, address, port, script in _listed(folder)
     ]
     (folder / "inventory.py").write_text(f"hosts = {entries!r}\n")
-    options = ["-y", "--parallel", AT_A_TIME, str(folder / "inventory.py"), str(folder / "deploy.py")]
+    options = ["-y", "--parallel", str(AT_A_TIME), str(folder / "inventory.py"), str(folder / "deploy.py")]
     return Contestant([str(environment / "bin" / "pyinfra"), *options])
 
 

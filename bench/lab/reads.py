@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from bench.lab import AT_A_TIME
 from reconciler import fleet
 from reconciler.desired.load import load
 from reconciler.transports.shell import Output
@@ -34,7 +35,7 @@ def main(specs: Path, state_dir: Path, out: Path) -> int:
         session.run = run_and_keep  # type: ignore[method-assign]
         return session
 
-    options = fleet.Options(True, None, (), 50, state_dir)
+    options = fleet.Options(True, None, (), AT_A_TIME, state_dir)
     with patch("reconciler.contact.ssh.connect", listened):
         fleet.run(hosts, options, lambda event: None, threading.Event())
     out.mkdir()
