@@ -49,8 +49,17 @@ class _ReadAhead(socket.socket):
         super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
         self._ahead, self._taken = b"", 0
 
+    def whole(self, size: int) -> bytes | None:
+        """So many bytes, when they have come already. Only for the thread that reads."""
+        end = self._taken + size
+        if end > len(self._ahead):
+            return None
+        piece = self._ahead[self._taken : end]
+        self._taken = end
+        return piece
+
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """As a socket's; for one thread alone."""
+        """As a socket's; only for the thread that reads."""
         if self._taken == len(self._ahead):
             self._ahead, self._taken = super().recv(AHEAD_BYTES, flags), 0
         piece = self._ahead[self._taken : self._taken + size]
@@ -63,12 +72,26 @@ class _Transport(paramiko.Transport):
     signatures, and without host certificates, which no ESXi has and nothing here checks."""
 
     def __init__(self, connection: socket.socket) -> None:
-        super().__init__(_ReadAhead(connection))
+        self._ahead = _ReadAhead(connection)
+        super().__init__(self._ahead)
         # paramiko's own time limit is a thread more; `Client` waits for the key exchange itself
         self.packetizer.start_handshake = lambda timeout: None  # type: ignore[method-assign]
         self.signatures: tuple[str, ...] = algorithms.RSA_SHA2
         self.server_offers: dict[str, Any] = {}
         self.goodbye = ""
+
+    def read_ahead(self) -> None:
+        """From now on what has come is handed on at once; before, paramiko itself may have read too far."""
+        patient = self.packetizer.read_all
+
+        def read_all(n: int, check_rekey: bool = False) -> bytes:
+            whole = self._ahead.whole(n)
+            return patient(n, check_rekey) if whole is None else whole
+
+        self.packetizer.read_all = read_all  # type: ignore[method-assign]
+
+    def _log(self, level: int, msg: str | list[str], *args: object) -> None:
+        """Nothing of it is kept."""
 
     @property
     def preferred_keys(self) -> Sequence[str]:
@@ -143,6 +166,7 @@ class Client:
             raise self.lost(f"{stuck} within {limit:.0f} s", kind=Silent)
         if not self.transport.is_active():
             raise self._no_session(self.transport.get_exception())
+        self.transport.read_ahead()
         self.transport.set_keepalive(KEEPALIVE_SECONDS)
         self._end = min(self._end, time.monotonic() + self._limits.login)
         self._handler = self.transport.auth_handler = _AuthHandler(self.transport)
