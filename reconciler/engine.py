@@ -31,7 +31,8 @@ class Eyes(Protocol):
     """What shows a host."""
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Mapping[Question[Any], Any]:
-        """Ask in one round trip. Raises faults.Unreachable, faults.Unsupported."""
+        """Ask in one round trip. What is not safe to ask along with the others has no answer yet. Raises
+        faults.Unreachable, faults.Unsupported."""
 
 
 class Hands(Protocol):
@@ -133,8 +134,9 @@ class Look:
             if not wanted - asked:
                 return
             self._tell(Looking(self._task.name, len(wanted - asked)))
-            self.facts = self.facts.with_answers(self._contact.eyes.look(wanted - asked, self.facts))
-            asked |= wanted
+            answers = self._contact.eyes.look(wanted - asked, self.facts)
+            self.facts = self.facts.with_answers(answers)
+            asked |= answers.keys()
 
     def wanted(self, resources: Sequence[Resource]) -> Questions:
         """What these resources want to know, going by what is known."""

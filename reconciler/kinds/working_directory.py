@@ -45,7 +45,9 @@ class WorkingDirectoryResource:
     def asks(self, facts: Facts) -> Iterable[Question[Any]]:
         yield Datastores()
         found = datastore_of(self.path, facts)
-        if isinstance(found, Datastore) and found.accessible and self.path.relative:
+        # asked along with the datastores, where that is safe
+        reached = found.accessible if isinstance(found, Datastore) else Datastores() not in facts
+        if reached and self.path.relative:
             yield Folder(self.path.absolute)
 
     def judge(self, facts: Facts) -> Verdict:

@@ -18,6 +18,7 @@ from reconciler.facts import (
     AuthorizedKeys,
     BackupOwed,
     BootModules,
+    Datastores,
     Facts,
     Folder,
     KeysFile,
@@ -268,6 +269,28 @@ def test_folders_with_hostile_names_are_made_and_seen(modern: Jail) -> None:
     modern.path(path + "/file").touch()
     assert modern.look(Folder(path + "/file")) is Place.OTHER
     assert modern.look(Folder(path + "/file/below")) is Place.OTHER
+
+
+def test_below_a_mount_that_may_hang_nothing_is_tried_before_it_is_known(modern: Jail) -> None:
+    volumes = modern.path("/vmfs/volumes")
+    for name, volume in (
+        ("local 'x", "4e26a6d5-6fd6b6b4-5a0b-525400f29a2a"),
+        ("nfs 'x", "9ee9a3a1-5b3d5f2c"),
+    ):
+        (volumes / volume / "vms").mkdir(parents=True)
+        (volumes / name).symlink_to(volume)
+    eyes = SshEyes(modern, lambda seconds: None, lambda why, seconds: None)
+    paths = (
+        "local 'x/vms",
+        "local 'x/none",
+        "nfs 'x/vms",
+        "4e26a6d5-6fd6b6b4-5a0b-525400f29a2a/vms",
+        "no/vms",
+    )
+    folders = [Folder(f"/vmfs/volumes/{path}") for path in paths]
+    along = eyes.look([Datastores(), *folders], Facts())
+    assert [along.get(folder) for folder in folders] == [Place.FOLDER, Place.ABSENT, None, None, None]
+    assert eyes.look([folders[2]], Facts())[folders[2]] is Place.FOLDER
 
 
 def test_a_script_that_was_cut_on_its_way_runs_nothing(modern: Jail) -> None:

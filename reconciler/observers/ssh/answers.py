@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import Enum
 
 from reconciler.facts import (
     BootModules,
@@ -36,6 +37,17 @@ from reconciler.transports.shell import Piece
 Pieces = Sequence[Piece]
 HARDWARE = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NOT_WHOLE, NO_MEMBER, NO_ARCHIVE, NO_ROOM = 1, 3, 4, 90
+NOT_NOW = 75
+"""The exit status of what was not tried (sysexits.h: EX_TEMPFAIL)."""
+
+
+class Later(Enum):
+    """Instead of an answer: ask once more is known."""
+
+    LATER = "later"
+
+
+LATER = Later.LATER
 
 
 def text_of(piece: Piece) -> str:
@@ -115,7 +127,9 @@ def hardware(pieces: Pieces) -> str:
     return found[0]
 
 
-def folder(pieces: Pieces) -> Place:
+def folder(pieces: Pieces) -> Place | Later:
+    if pieces[0].status == NOT_NOW:
+        return LATER
     return _listed(pieces[0]).place
 
 

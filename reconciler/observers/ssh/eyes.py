@@ -9,10 +9,11 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Protocol
 
-from reconciler.facts import Facts, Identity, Product, Question, SessionKey, Unseen
+from reconciler.facts import Datastores, Facts, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
 from reconciler.image_facts import DisksInUse
 from reconciler.observers.polling import Polling, Seen
+from reconciler.observers.ssh.answers import LATER
 from reconciler.observers.ssh.errors import Away, Unreadable
 from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
 from reconciler.transports import shell
@@ -51,7 +52,8 @@ class SshEyes:
         self._polling = Polling(pause, waiting)
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
-        """The answers, `Unseen` where the host would not tell; the product unless it is known already.
+        """The answers, `Unseen` where the host would not tell; the product unless it is known already. A folder that is
+        asked for along with the datastores has none yet, unless it lies on VMFS.
 
         One round trip, and further ones only while hostd is coming up. Raises faults.Unreachable when the link is
         cut, faults.Unsupported when this is no ESXi that we manage.
@@ -77,7 +79,7 @@ class SshEyes:
         release = Release.of(product)
         answers |= _read_all(inquiry.plans[release], pieces, inquiry.starts[release])
         answers |= {it: self._unasked(it) for it in asked if it not in answers}
-        return answers
+        return {it: answer for it, answer in answers.items() if answer is not LATER}
 
     def _identify(self, output: shell.Output, pieces: Mapping[int, shell.Piece]) -> Product:
         if 0 not in pieces:
@@ -123,7 +125,10 @@ class _Inquiry:
 def _inquiry(questions: frozenset[Question[Any]], known: Release | None) -> _Inquiry:
     """For a host of a `known` release, or for any. Hosts of a fleet are asked much the same."""
     ordered = sorted(questions, key=repr)
-    plans = {release: _readings(ordered, release) for release in (Release if known is None else (known,))}
+    blind = Datastores() in questions
+    plans = {
+        release: _readings(ordered, release, blind) for release in (Release if known is None else (known,))
+    }
     always = IDENTITY.commands if known is None else ()
     arms = {
         release: [line for it in plan.values() for line in it.commands] for release, plan in plans.items()
@@ -135,9 +140,13 @@ def _inquiry(questions: frozenset[Question[Any]], known: Release | None) -> _Inq
     return _Inquiry(tuple(lines), plans, dict(zip(plans, ends, strict=False)))
 
 
-def _readings(questions: Iterable[Question[Any]], release: Release) -> dict[Question[Any], Reading]:
+def _readings(
+    questions: Iterable[Question[Any]], release: Release, blind: bool
+) -> dict[Question[Any], Reading]:
     found = (
-        (question, reading(question, release)) for question in questions if not isinstance(question, Identity)
+        (question, reading(question, release, blind=blind))
+        for question in questions
+        if not isinstance(question, Identity)
     )
     return {question: it for question, it in found if it is not None}
 

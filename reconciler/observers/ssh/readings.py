@@ -31,7 +31,7 @@ from reconciler.image_facts import (
     TopDisks,
 )
 from reconciler.observers.ssh import answers, images, registered, search, uses, volumes
-from reconciler.observers.ssh.folders import ENTER, LOOK_INTO
+from reconciler.observers.ssh.folders import ENTER, LOOK_INTO, volume_root
 from reconciler.placement_facts import HardwareUuid
 from reconciler.transports.shell import Piece, quote
 
@@ -145,11 +145,20 @@ _FIXED[Release.V6] = {
 }
 
 
-def reading(question: Question[Any], release: Release) -> Reading | None:
-    """How that release answers the question over SSH; None when it can't."""
+def reading(question: Question[Any], release: Release, *, blind: bool = False) -> Reading | None:
+    """How that release answers the question over SSH; None when it can't. `blind`: it is asked along with the
+    datastores, so that nobody knows yet which of them can be reached."""
     if isinstance(question, Folder):
-        return Reading((f"ls -ldn {quote(question.path)}/.",), answers.folder)
+        guard = _only_vmfs(question.path) if blind else ""
+        return Reading((f"{guard}ls -ldn {quote(question.path)}/.",), answers.folder)
     return _FIXED[release].get(question) or _of_images(question)
+
+
+def _only_vmfs(path: str) -> str:
+    """Let a command be tried only on VMFS: below an NFS mount whose server is gone it would hang. The name of a volume
+    is a link to its id, whose form tells them apart."""
+    root = quote(volume_root(path))
+    return f'case "$(readlink {root})" in ????????-????????-????-????????????) ;; *) exit {answers.NOT_NOW};; esac; '
 
 
 def _of_images(question: Question[Any]) -> Reading | None:

@@ -94,3 +94,13 @@ def test_a_host_in_sync_is_seen_in_two_round_trips(tmp_path: Path, version: str)
         before = there.host.execs
         assert there.look().status is Status.IN_SYNC
         assert there.host.execs - before <= 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_with_its_working_directory_on_vmfs_it_is_seen_in_one(tmp_path: Path, version: str) -> None:
+    with world(tmp_path, version, {}, nfs=DRIFT) as there:
+        there.spec = full_spec(there.keys) | {"workingDirectory": "[datastore1] a b/${name}"}
+        there.run()
+        before = there.host.execs
+        assert there.look().status is Status.IN_SYNC
+        assert there.host.execs - before == 1
