@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reconciler.simulator.sdk.port import SdkPort
 
 T = TypeVar("T")
+TURNS = 5
+"""asyncio closes a connection that was cut in one of its next turns, one with TLS in one after that."""
 
 
 class Farm:
@@ -117,6 +119,8 @@ class Farm:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
 
         asyncio.run_coroutine_threadsafe(stop(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -208,6 +208,10 @@ async def serve(sock: socket.socket, prepared: asyncssh.SSHServerConnectionOptio
     """Speak SSH on an accepted socket until it closes."""
     try:
         connection = await asyncssh.run_server(sock, options=prepared)
-        await connection.wait_closed()
+        try:
+            await connection.wait_closed()
+        finally:
+            # before the socket is closed: its number may be another connection's in a moment
+            connection.abort()
     except (OSError, asyncssh.Error):
         return

@@ -34,7 +34,8 @@ class SdkPort:
 
     async def open(self) -> None:
         """Listen, and follow the host's power and faults from now on. Raises SimulatorError."""
-        await self._server.open()
+        self._server.listen()
+        await self._server.serve()
         power, ssh = self._host.on_power, self._host.on_ssh
 
         def on_power(up: bool) -> None:
@@ -52,7 +53,7 @@ class SdkPort:
     def _power(self, up: bool) -> None:
         self.agent.rebooted()
         if up:
-            self._host.spawn(self._again())
+            self._listen()
         else:
             self._server.close()
 
@@ -62,10 +63,15 @@ class SdkPort:
             return
         strange = self._host.faults.get("sdk-certificate") is not None
         self._server.show(self._others if strange else self._own)
-        self._host.spawn(self._again())
+        self._listen()
 
-    async def _again(self) -> int:
-        await self._server.open()
+    def _listen(self) -> None:
+        """Whoever comes from now on gets an answer."""
+        if self._server.listen():
+            self._host.spawn(self._serve())
+
+    async def _serve(self) -> int:
+        await self._server.serve()
         return 0
 
     def shut(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -68,31 +69,42 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 class HttpsServer:
-    """The port. `open` and `close` follow the host's power; the number stays."""
+    """The port. `listen` and `close` follow the host's power; the number stays."""
 
     def __init__(self, address: str, context: ssl.SSLContext, handler: Handler) -> None:
         self.address, self._context, self._handler = address, context, handler
         self.port = 0
+        self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def open(self) -> None:
-        """Listen, on the port of before if there was one. Raises SimulatorError."""
-        if self._server is not None:
-            return
+    def listen(self) -> bool:
+        """Let connections come from now on, to the port of before if there was one; whether that is news, and `serve`
+        has to answer them. Raises SimulatorError."""
+        if self._listening is not None:
+            return False
         for port in [self.port] if self.port else range(FIRST_PORT, LAST_PORT):
             try:
-                self._server = await asyncio.start_server(
-                    self._serve, self.address, port, ssl=self._context, limit=MOST_HEAD
-                )
+                self._listening = socket.create_server((self.address, port), backlog=128)
             except OSError:
                 continue
             self.port = port
-            return
+            return True
         raise SimulatorError(f"no free port for the SDK on {self.address} (stop what listens there)")
 
+    async def serve(self) -> None:
+        """Answer those who come, until it is closed."""
+        listening = self._listening
+        if listening is None:
+            return
+        # only the second step may be interrupted, and by then `close` knows the server
+        self._server = await asyncio.start_server(
+            self._serve, sock=listening, ssl=self._context, limit=MOST_HEAD, start_serving=False
+        )
+        await self._server.start_serving()
+
     def show(self, context: ssl.SSLContext) -> None:
-        """Speak TLS so from the next `open` on; for that it is closed now if it speaks otherwise."""
+        """Speak TLS so from the next `listen` on; for that it is closed now if it speaks otherwise."""
         if context is not self._context:
             self.close()
             self._context = context
@@ -101,7 +113,9 @@ class HttpsServer:
         """Stop listening, and cut what is open."""
         if self._server is not None:
             self._server.close()
-            self._server = None
+        elif self._listening is not None:
+            self._listening.close()
+        self._listening = self._server = None
         self.cut()
 
     def cut(self) -> None:
