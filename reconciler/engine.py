@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from reconciler import plan as plans
 from reconciler.actuators.answer import Answer
 from reconciler.events import Listener, Looking, Planned
-from reconciler.facts import BackupOwed, Facts, Identity, Product, Question, Unseen
+from reconciler.facts import BackupOwed, Datastores, Facts, Identity, Product, Question, Unseen
 from reconciler.kinds.model import Change, Resource, Verdict
 from reconciler.plan import Plan, Rules, Step, saves
 from reconciler.report import Action, FaultReport, HeldReport, HostReport, Status, StepReport
@@ -108,12 +108,26 @@ class Task:
     observe_only: bool = False
 
 
-class Look:
-    """What has been seen of one host in this pass, and asking for more. `likely` are questions that will come up, as
-    far as can be told before the first look: they are asked along with it, which saves a trip and decides nothing."""
+@dataclass(frozen=True)
+class Settled:
+    """How a host was found in order: what was asked, and seen, over what ways, and what came of it. Where the same is
+    seen for the same task, the same comes of it."""
 
-    def __init__(self, task: Task, contact: Contact, tell: Listener, likely: Questions = frozenset()) -> None:
-        self._task, self._contact, self._tell, self._likely = task, contact, tell, likely
+    task: Task
+    questions: Questions
+    facts: Facts
+    ways: tuple[object, ...]
+    plan: Plan
+    report: HostReport
+
+
+class Look:
+    """What has been seen of one host in this pass, and asking for more. What was asked when it was last found in order
+    (`before`) will be wanted again: it is asked with the first trip, which saves others and decides nothing."""
+
+    def __init__(self, task: Task, contact: Contact, tell: Listener, before: Settled | None = None) -> None:
+        self._task, self._contact, self._tell, self.before = task, contact, tell, before
+        self._likely: Questions = frozenset() if before is None else before.questions
         self.facts = Facts()
         self.resources = self._chosen()
 
@@ -129,14 +143,33 @@ class Look:
         """Ask anew all that these resources want to know; in one trip where it was all asked before, or is `likely`."""
         asked: set[Question[Any]] = set()
         for _ in range(TRIPS):
-            wanted: set[Question[Any]] = {*self.wanted(resources), *likely}
-            wanted |= {question for question in (BackupOwed(), Identity()) if question not in self.facts}
+            wanted: set[Question[Any]] = {*self.wanted(resources), *likely, Identity()}
+            # within a pass it stays the host that it is
+            wanted -= {Identity()} & self.facts.keys()
+            wanted |= {BackupOwed()} - self.facts.keys()
             if not wanted - asked:
                 return
             self._tell(Looking(self._task.name, len(wanted - asked)))
-            answers = self._contact.eyes.look(wanted - asked, self.facts)
+            answers = self._contact.eyes.look(wanted - asked, self.facts or self._remembered())
             self.facts = self.facts.with_answers(answers)
             asked |= answers.keys()
+            if self._as_before():
+                return
+
+    def _remembered(self) -> Facts:
+        """What may serve as known before the first trip: it tells only what can be asked for without danger."""
+        return Facts() if self.before is None else self.before.facts.only(Datastores())
+
+    def _as_before(self) -> bool:
+        """Whether all is seen, and as it was when the host was last found in order: then no more is wanted."""
+        return self.before is not None and self.facts == self.before.facts
+
+    def settled(self) -> tuple[Plan, HostReport] | None:
+        """The plan and the report of then, if they hold now."""
+        before = self.before
+        if before is None or before.task != self._task or before.ways != ways(self._contact):
+            return None
+        return (before.plan, before.report) if self._as_before() else None
 
     def wanted(self, resources: Sequence[Resource]) -> Questions:
         """What these resources want to know, going by what is known."""
@@ -241,14 +274,33 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def look_at(
-    task: Task, contact: Contact, tell: Listener, likely: Questions = frozenset()
+    task: Task, contact: Contact, tell: Listener, before: Settled | None = None
 ) -> tuple[Look, Plan, HostReport]:
-    """Look at a host and plan; what a dry run reports. Changes nothing. `likely` is as for `Look`."""
-    look = Look(task, contact, tell, likely)
+    """Look at a host and plan; what a dry run reports. Changes nothing. `before` is as for `Look`."""
+    look = Look(task, contact, tell, before)
     look.everything()
-    plan = look.plan()
+    plan, report = look.settled() or _planned(task, contact, look)
     tell(Planned(task.name, len(plan.steps), len(plan.held), len(plan.unknown)))
-    return look, plan, planned(task, contact, look, plan)
+    return look, plan, report
+
+
+def _planned(task: Task, contact: Contact, look: Look) -> tuple[Plan, HostReport]:
+    plan = look.plan()
+    return plan, planned(task, contact, look, plan)
+
+
+def settled(task: Task, contact: Contact, look: Look, plan: Plan, report: HostReport) -> Settled | None:
+    """What is worth remembering of a look: nothing, unless the host is in order."""
+    if report.status is not Status.IN_SYNC:
+        return None
+    if look.before is not None and look.before.report is report:
+        return look.before
+    return Settled(task, look.wanted(look.resources), look.facts, ways(contact), plan, report)
+
+
+def ways(contact: Contact) -> tuple[object, ...]:
+    """What a plan and its report depend on besides task and facts."""
+    return contact.transport, contact.remarks, contact.by_hand
 
 
 def planned(task: Task, contact: Contact, look: Look, plan: Plan) -> HostReport:

@@ -49,6 +49,10 @@ class Facts(Mapping[Question[Any], Any]):
         """These facts as if `question` had not been asked."""
         return Facts({it: answer for it, answer in self._answers.items() if it != question})
 
+    def only(self, question: Question[Any]) -> Facts:
+        """These facts as if nothing but `question` had been asked, if it has been."""
+        return Facts({it: answer for it, answer in self._answers.items() if it == question})
+
     def __getitem__(self, question: Question[Any]) -> Any:
         return self._answers[question]
 

@@ -17,7 +17,7 @@ from reconciler.apply import Apply
 from reconciler.contact import Circumstances, PutOff, open_contact
 from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
-from reconciler.engine import Contact, Journal, Look, NoJournal, Questions, Task, look_at, matches
+from reconciler.engine import Contact, Journal, NoJournal, Settled, Task, look_at, matches, settled
 from reconciler.events import Connecting, Event, Failed, Finished, Listener, Postponed, Waiting
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
@@ -191,7 +191,7 @@ class Fleet:
         self.options, self.tell, self.stop = options, listener, stop
         self.journal, self.turn = journal, turn
         self.refusals, self.pool = refusals or Refusals(), Pool(idle)
-        self._wanted: dict[str, tuple[DesiredHost, Questions]] = {}
+        self._settled: dict[str, tuple[DesiredHost, Settled]] = {}
         self.turns = Turns() if idle is None else Turns(FILLED_SECONDS)
         self.vcenters = VCenters(pause, self.refusals, idle)
         self.neighbours = Neighbours(everyone, contact, hold=idle is None)
@@ -215,16 +215,16 @@ class Fleet:
         self.tell(Finished(host.name, report.status.value, monotonic() - began))
         return report
 
-    def likely(self, host: DesiredHost) -> Questions:
-        """What a look at the host will want to know: what the last one did, if all was in order and the spec is the
-        same. It is told once: after a pass that failed the next one looks step by step."""
-        before, questions = self._wanted.pop(host.name, (None, frozenset()))
-        return questions if before == host else frozenset()
+    def settled(self, host: DesiredHost) -> Settled | None:
+        """How the last pass found the host, if all was in order and the spec is the same. It is told once: after a pass
+        that failed the next one looks step by step."""
+        before, settled = self._settled.pop(host.name, (None, None))
+        return settled if before == host else None
 
-    def note(self, host: DesiredHost, look: Look, report: HostReport) -> None:
+    def note(self, host: DesiredHost, settled: Settled | None) -> None:
         """A look has come to this."""
-        if report.status is Status.IN_SYNC and self.pool.idle is not None:
-            self._wanted[host.name] = (host, look.wanted(look.resources))
+        if settled is not None and self.pool.idle is not None:
+            self._settled[host.name] = (host, settled)
 
     def know(self, everyone: Sequence[DesiredHost]) -> None:
         """From now on these are all hosts. A pass in progress goes on with what it began with."""
@@ -232,8 +232,8 @@ class Fleet:
         self.vcenters.know(everyone)
         names = {host.name for host in everyone}
         self.pool.tidy(names)
-        for name in self._wanted.keys() - names:
-            self._wanted.pop(name, None)
+        for name in self._settled.keys() - names:
+            self._settled.pop(name, None)
 
     def tidy(self) -> None:
         """Hang up where nothing was asked for long. Quick: meant for every turn of a loop."""
@@ -325,8 +325,8 @@ class _Pass:
 
     def _with(self, task: Task, contact: Contact) -> HostReport:
         fleet = self._fleet
-        look, plan, report = look_at(task, contact, self._tell, fleet.likely(self._host))
-        fleet.note(self._host, look, report)
+        look, plan, report = look_at(task, contact, self._tell, fleet.settled(self._host))
+        fleet.note(self._host, settled(task, contact, look, plan, report))
         if fleet.options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
             return report
         if not self._leave.begin(report):

@@ -52,8 +52,8 @@ class SshEyes:
         self._polling = Polling(pause, waiting)
 
     def look(self, questions: Collection[Question[Any]], known: Facts) -> Answers:
-        """The answers, `Unseen` where the host would not tell; the product unless it is known already. A folder that is
-        asked for along with the datastores has none yet, unless it lies on VMFS.
+        """The answers, `Unseen` where the host would not tell; the product unless it is known already. A folder has
+        none when it is asked for along with the datastores, and nothing is known of these, unless it lies on VMFS.
 
         One round trip, and further ones only while hostd is coming up. Raises faults.Unreachable when the link is
         cut, faults.Unsupported when this is no ESXi that we manage.
@@ -61,13 +61,16 @@ class SshEyes:
         seen: Seen = {}
 
         def ask(pending: Collection[Question[Any]]) -> Answers:
-            return self._ask(pending, seen.get(Identity(), known.see(Identity())))
+            blind = Datastores() in pending and Datastores() not in known
+            return self._ask(pending, seen.get(Identity(), known.see(Identity())), blind)
 
         return self._polling.look(questions, seen, ask, lambda answer: answer is _HOSTD)
 
-    def _ask(self, questions: Iterable[Question[Any]], product: Product | Unseen) -> dict[Question[Any], Any]:
+    def _ask(
+        self, questions: Iterable[Question[Any]], product: Product | Unseen, blind: bool
+    ) -> dict[Question[Any], Any]:
         asked = frozenset(questions)
-        inquiry = _inquiry(asked, None if isinstance(product, Unseen) else Release.of(product))
+        inquiry = _inquiry(asked, None if isinstance(product, Unseen) else Release.of(product), blind)
         word = secrets.token_hex(8)
         limit = LONG_SECONDS if DisksInUse() in asked else LIMIT_SECONDS
         output = self._session.run(shell.script(inquiry.lines, word), limit=limit)
@@ -122,10 +125,10 @@ class _Inquiry:
 
 
 @lru_cache(maxsize=256)
-def _inquiry(questions: frozenset[Question[Any]], known: Release | None) -> _Inquiry:
-    """For a host of a `known` release, or for any. Hosts of a fleet are asked much the same."""
+def _inquiry(questions: frozenset[Question[Any]], known: Release | None, blind: bool) -> _Inquiry:
+    """For a host of a `known` release, or for any; `blind` as for `reading`. The hosts of a fleet are asked much the
+    same."""
     ordered = sorted(questions, key=repr)
-    blind = Datastores() in questions
     plans = {
         release: _readings(ordered, release, blind) for release in (Release if known is None else (known,))
     }

@@ -146,8 +146,8 @@ _FIXED[Release.V6] = {
 
 
 def reading(question: Question[Any], release: Release, *, blind: bool = False) -> Reading | None:
-    """How that release answers the question over SSH; None when it can't. `blind`: it is asked along with the
-    datastores, so that nobody knows yet which of them can be reached."""
+    """How that release answers the question over SSH; None when it can't. `blind`: nobody knows yet which
+    datastores can be reached."""
     if isinstance(question, Folder):
         guard = _only_vmfs(question.path) if blind else ""
         return Reading((f"{guard}ls -ldn {quote(question.path)}/.",), answers.folder)
