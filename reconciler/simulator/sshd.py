@@ -1,7 +1,8 @@
 """The SSH server of a host: who may log in, and how it differs by version (field guide, section 3.4).
 
 asyncssh takes every signature algorithm that it knows from a user key and always tells clients which; old servers do
-neither. Two methods of each connection are therefore replaced by stricter ones.
+neither. It sends an empty packet before each that is ciphered; no server of a host does. Three methods of each
+connection are therefore replaced.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"
 MIN_FIPS_BITS = 2048
 DROPBEAR_MAX_COMMAND = 1024
 MAX_TRIES = 6
+MSG_IGNORE = 2
 
 
 class Door(asyncssh.SSHServer):
@@ -49,6 +51,7 @@ class Door(asyncssh.SSHServer):
         if not algorithms.extension:
             self._connection._send_ext_info = lambda: None
         _narrow(conn, algorithms.host_keys)
+        _plain(conn)
         finish = self._connection._finish_userauth
 
         async def strict(begin: bool, method: bytes, packet: Any) -> None:
@@ -202,6 +205,17 @@ def _narrow(connection: Any, algorithms: tuple[str, ...]) -> None:
     taken = [name.encode() for name in algorithms if name.encode() in connection._server_host_keys]
     connection._server_host_key_algs = taken
     connection._server_host_keys = {name: connection._server_host_keys[name] for name in taken}
+
+
+def _plain(connection: Any) -> None:
+    """Send no MSG_IGNORE before every other packet."""
+    send = connection.send_packet
+
+    def sent(kind: int, *parts: bytes, handler: Any = None) -> None:
+        if kind != MSG_IGNORE:
+            send(kind, *parts, handler=handler)
+
+    connection.send_packet = sent
 
 
 async def serve(sock: socket.socket, prepared: asyncssh.SSHServerConnectionOptions) -> None:
