@@ -9,7 +9,7 @@ import asyncssh
 
 ROOM = 16384
 """Bytes that sshd takes from a pipe at a time."""
-PATIENCE = 0.05
+PATIENCE = 0.1
 """Seconds until sshd gets its turn, about."""
 
 

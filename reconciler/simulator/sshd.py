@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from reconciler.simulator import accounts, keys
+from reconciler.simulator.corked import Corked
 from reconciler.simulator.latency import lengthen
 from reconciler.simulator.session import Session
 
@@ -45,8 +46,10 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._peer = str(conn.get_extra_info("peername")[0])
+        transport = self._connection._transport
         if self._latency:
-            self._connection._transport = lengthen(self._connection._transport, conn, self._latency)
+            transport = lengthen(transport, conn, self._latency)
+        self._connection._transport = Corked(transport)
         algorithms = self._host.release.algorithms
         if not algorithms.extension:
             self._connection._send_ext_info = lambda: None
