@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,11 @@ from reconciler.simulator.vms import power, registry
 from reconciler.simulator.volumes import Attached, Volumes, uuid
 
 
-@dataclass(frozen=True)
+REMEMBERED = 2_000
+"""Commands that a host knows it ran: those of about fifty looks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Executed:
     """A command that ran: its words, whether it changes a host by its nature, its status."""
 
@@ -61,7 +66,7 @@ class Host:
         self.processes: dict[int, Shell] = {}
         self.running: dict[int, list[str]] = {}
         self.modules: set[str] = set()
-        self.executed: list[Executed] = []
+        self.executed: deque[Executed] = deque(maxlen=REMEMBERED)
         self.execs = 0
         self.logins: list[tuple[str, bool]] = []
         self.failures: list[float] = []
