@@ -30,7 +30,6 @@ from reconciler.simulator.vms import files as vm_files
 from reconciler.simulator.vms import power, registry
 from reconciler.simulator.volumes import Attached, Volumes, uuid
 
-
 REMEMBERED = 2_000
 """Commands that a host knows it ran: those of about fifty looks."""
 
