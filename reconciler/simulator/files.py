@@ -14,6 +14,7 @@ from reconciler.simulator.nodes import STICKY, Node, Volume, walk
 from reconciler.simulator.shell.streams import READ_SIZE, Stream, error
 
 MAX_LINKS = 40
+DOTS = ("", ".", "..")
 FAT_FORBIDDEN = set('"*:<>?\\|')
 
 
@@ -28,7 +29,8 @@ class FileSystem:
 
     def node(self, path: str, cwd: str = "/", follow: bool = True) -> Node:
         """What stands at `path`; raises ENOENT, ENOTDIR, ELOOP or EIO."""
-        return self._walk(path, cwd, follow)[0]
+        straight = self._straight(path) if path[:1] == "/" else None
+        return straight or self._walk(path, cwd, follow)[0]
 
     def find(self, path: str, cwd: str = "/", follow: bool = True) -> Node | None:
         """What stands at `path`, or None when there is nothing or it can't be reached."""
@@ -53,6 +55,19 @@ class FileSystem:
         if len(name.encode("utf-8", "surrogateescape")) > 255:
             raise error(errno.ENAMETOOLONG)
         return node, name, posixpath.join(real, name)
+
+    def _straight(self, path: str) -> Node | None:
+        """What `_walk` finds on the usual way: from the root, and without links and dots; else None."""
+        here = self.root.root
+        for name in path[1:].split("/"):
+            here = here.entered()
+            if here.kind != "d" or name in DOTS:
+                return None
+            child = here.children.get(name)
+            if child is None:
+                raise error(errno.ENOENT)
+            here = child
+        return None if here.kind == "l" else here.entered() if here.kind == "d" else here
 
     def _walk(self, path: str, cwd: str, follow: bool) -> tuple[Node, str]:
         if not path:

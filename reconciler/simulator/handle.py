@@ -89,7 +89,7 @@ class HostHandle(Machines):
 
     @property
     def executed(self) -> list[Executed]:
-        """Every program that ran, and every builtin that wrote a file, in order."""
+        """The programs that ran, and the builtins that wrote a file, in order; the last `REMEMBERED` of them."""
         return self._do(lambda: list(self._host.executed))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from reconciler.simulator.errors import BootFailure, SimulatorError
 from reconciler.simulator.faults import Faults
 from reconciler.simulator.files import FileSystem
 from reconciler.simulator.model import HostModel, Machine, PortGroup, Storage
-from reconciler.simulator.nodes import VMFS_BLOCKS, Volume, walk
+from reconciler.simulator.nodes import VMFS_BLOCKS, Node, Volume, walk
 from reconciler.simulator.saved import save, save_at_shutdown
 from reconciler.simulator.shell.process import Link, Shell
 from reconciler.simulator.shell.streams import error
@@ -29,8 +30,11 @@ from reconciler.simulator.vms import files as vm_files
 from reconciler.simulator.vms import power, registry
 from reconciler.simulator.volumes import Attached, Volumes, uuid
 
+REMEMBERED = 2_000
+"""Commands that a host knows it ran: those of about fifty looks."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Executed:
     """A command that ran: its words, whether it changes a host by its nature, its status."""
 
@@ -61,7 +65,7 @@ class Host:
         self.processes: dict[int, Shell] = {}
         self.running: dict[int, list[str]] = {}
         self.modules: set[str] = set()
-        self.executed: list[Executed] = []
+        self.executed: deque[Executed] = deque(maxlen=REMEMBERED)
         self.execs = 0
         self.logins: list[tuple[str, bool]] = []
         self.failures: list[float] = []
@@ -272,17 +276,16 @@ class Host:
     def program(self, name: str, path: str, cwd: str) -> Any:
         """The program that `name` means; raises ENOENT, or EACCES for a file that can't be run."""
         if "/" in name:
-            return self._runnable(name, cwd)
+            return self._runnable(name, self.files.node(name, cwd))
         for directory in path.split(":"):
             candidate = f"{directory}/{name}"
-            if directory and (node := self.files.find(candidate)) is not None and node.kind == "f":
-                return self._runnable(candidate, cwd)
+            if directory and (node := self.files.find(candidate, cwd)) is not None and node.kind == "f":
+                return self._runnable(candidate, node)
         raise error(errno.ENOENT)
 
-    def _runnable(self, path: str, cwd: str) -> Any:
+    def _runnable(self, path: str, node: Node) -> Any:
         from reconciler.simulator.tools.scripts import Script
 
-        node = self.files.node(path, cwd)
         if node.kind == "d" or not node.mode & 0o111:
             raise error(errno.EACCES)
         return node.program or Script(path, node)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from reconciler.simulator.output import Output
 from reconciler.simulator.shell.process import Shell, standard
 from reconciler.simulator.shell.run import live, source
 from reconciler.simulator.shell.streams import READ_SIZE, Stream
@@ -27,11 +28,13 @@ class Session:
         self.lost = False
         self.released = asyncio.Event()
         self.holders = 0
+        self.output = Output(process)
 
     def cut(self) -> None:
         """The connection is gone: reading ends, writing is a broken pipe."""
         if not self.lost:
             self.lost = True
+            self.output.flush()
             self._door.cut()
 
     def count(self, size: int) -> None:
@@ -79,16 +82,17 @@ class Session:
         }
         if self._door.forced is not None and self._process.command is not None:
             variables["SSH_ORIGINAL_COMMAND"] = self._process.command
-        out, err = _Out(self, self._process.stdout), _Out(self, self._process.stderr)
-        fds = standard(_In(self, self._process.stdin), out, err)
+        fds = standard(_In(self, self._process.stdin), _Out(self, 1), _Out(self, 2))
         return Shell(self._host, fds, variables, set(variables), self)
 
     async def _finish(self, status: int) -> None:
         """The channel closes when nothing holds its output any more, as sshd waits for it."""
+        self.output.flush()
         if self.lost:
             return
         if self.holders:
             await asyncio.wait_for(self.released.wait(), HELD_SECONDS)
+            self.output.flush()
         try:
             self._process.exit(status & 255)
         except (OSError, asyncssh.Error):
@@ -109,6 +113,8 @@ class _In(Stream):
     async def read(self, size: int = READ_SIZE) -> bytes:
         if self._session.lost:
             return b""
+        if not self.pending():
+            self._session.output.flush()
         try:
             piece: bytes = await self._reader.read(size)
         except (OSError, asyncssh.Error):
@@ -121,9 +127,9 @@ class _In(Stream):
 
 
 class _Out(Stream):
-    def __init__(self, session: Session, writer: asyncssh.SSHWriter[bytes]) -> None:
+    def __init__(self, session: Session, number: int) -> None:
         super().__init__()
-        self._session, self._writer = session, writer
+        self._session, self._number = session, number
         session.holders += 1
 
     def closed(self) -> None:
@@ -136,7 +142,6 @@ class _Out(Stream):
         if self._session.lost:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         try:
-            self._writer.write(data)
-            await self._writer.drain()
+            await self._session.output.write(self._number, data)
         except (OSError, asyncssh.Error) as gone:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe") from gone

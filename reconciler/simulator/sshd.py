@@ -1,7 +1,8 @@
 """The SSH server of a host: who may log in, and how it differs by version (field guide, section 3.4).
 
 asyncssh takes every signature algorithm that it knows from a user key and always tells clients which; old servers do
-neither. Two methods of each connection are therefore replaced by stricter ones.
+neither. It sends an empty packet before each that is ciphered; no server of a host does. Three methods of each
+connection are therefore replaced.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from reconciler.simulator import accounts, keys
+from reconciler.simulator.corked import Corked
 from reconciler.simulator.latency import lengthen
 from reconciler.simulator.session import Session
 
@@ -26,6 +28,7 @@ warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"
 MIN_FIPS_BITS = 2048
 DROPBEAR_MAX_COMMAND = 1024
 MAX_TRIES = 6
+MSG_IGNORE = 2
 
 
 class Door(asyncssh.SSHServer):
@@ -43,12 +46,15 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._peer = str(conn.get_extra_info("peername")[0])
+        transport = self._connection._transport
         if self._latency:
-            self._connection._transport = lengthen(self._connection._transport, conn, self._latency)
+            transport = lengthen(transport, conn, self._latency)
+        self._connection._transport = Corked(transport)
         algorithms = self._host.release.algorithms
         if not algorithms.extension:
             self._connection._send_ext_info = lambda: None
         _narrow(conn, algorithms.host_keys)
+        _plain(conn)
         finish = self._connection._finish_userauth
 
         async def strict(begin: bool, method: bytes, packet: Any) -> None:
@@ -202,6 +208,17 @@ def _narrow(connection: Any, algorithms: tuple[str, ...]) -> None:
     taken = [name.encode() for name in algorithms if name.encode() in connection._server_host_keys]
     connection._server_host_key_algs = taken
     connection._server_host_keys = {name: connection._server_host_keys[name] for name in taken}
+
+
+def _plain(connection: Any) -> None:
+    """Send no MSG_IGNORE before every other packet."""
+    send = connection.send_packet
+
+    def sent(kind: int, *parts: bytes, handler: Any = None) -> None:
+        if kind != MSG_IGNORE:
+            send(kind, *parts, handler=handler)
+
+    connection.send_packet = sent
 
 
 async def serve(sock: socket.socket, prepared: asyncssh.SSHServerConnectionOptions) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 Scalar = str | int | bool
@@ -80,7 +81,12 @@ def _block(structure: Structure, title: str) -> str:
 
 def machine_fields(structure: Structure) -> list[tuple[str, Value]]:
     """Field names without blanks and punctuation, in alphabetical order, as all machine formats have them."""
-    return sorted((re.sub(r"[^A-Za-z0-9]", "", label), value) for label, value in structure.fields)
+    return sorted((_machine_name(label), value) for label, value in structure.fields)
+
+
+@lru_cache(maxsize=1024)
+def _machine_name(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", label)
 
 
 def xml(result: Result) -> str:

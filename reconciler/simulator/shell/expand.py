@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from reconciler.simulator.shell.arithmetic import ArithmeticProblem, Evaluator
 from reconciler.simulator.shell.patterns import Piece, cut, has_magic, plain
@@ -28,20 +29,9 @@ class _Fields:
 
     def add_split(self, text: str) -> None:
         """Letters of an expansion that is not quoted."""
-        blanks = "".join(letter for letter in self.ifs if letter in " \t\n")
-        hard = "".join(letter for letter in self.ifs if letter not in " \t\n")
-        if not self.ifs:
-            if text:
-                self.add(text, False)
-            return
-        pattern = "|".join(
-            ([f"[{re.escape(blanks)}]*[{re.escape(hard)}][{re.escape(blanks)}]*"] if hard and blanks else [])
-            + ([f"[{re.escape(hard)}]"] if hard and not blanks else [])
-            + ([f"[{re.escape(blanks)}]+"] if blanks else [])
-        )
         start = 0
-        for match in re.finditer(pattern, text):
-            self._end_of_field(text[start : match.start()], any(letter in hard for letter in match[0]))
+        for match in _separators(self.ifs).finditer(text) if self.ifs else ():
+            self._end_of_field(text[start : match.start()], bool(match[0].strip(" \t\n")))
             start = match.end()
         if text[start:]:
             self.add(text[start:], False)
@@ -52,13 +42,21 @@ class _Fields:
         self.open = False
 
 
+@lru_cache(maxsize=16)
+def _separators(ifs: str) -> re.Pattern[str]:
+    """What parts fields: blanks of IFS in a row, or one of its other letters with blanks around."""
+    blanks = re.escape("".join(letter for letter in ifs if letter in " \t\n"))
+    hard = re.escape("".join(letter for letter in ifs if letter not in " \t\n"))
+    around = f"[{blanks}]*" if blanks else ""
+    return re.compile("|".join([f"{around}[{hard}]{around}"] * bool(hard) + [f"[{blanks}]+"] * bool(blanks)))
+
+
 async def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
     """The arguments that words become: expanded, split, matched against files, quotes removed."""
     out: list[str] = []
     for word in words:
-        literal = word.literal
-        if literal is not None and not re.search(r"[*?\[~]", literal):
-            out.append(literal)
+        if word.plain is not None:
+            out.append(word.plain)
             continue
         building = _Fields(shell.ifs)
         for index, part in enumerate(word.parts):
@@ -72,7 +70,7 @@ async def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
 
 async def text(shell: Shell, word: Word) -> str:
     """A word as one text, neither split nor matched: an assignment, a here-document, a redirection's target."""
-    return plain(await pieces(shell, word))
+    return plain(await pieces(shell, word)) if word.plain is None else word.plain
 
 
 async def pieces(shell: Shell, word: Word) -> list[Piece]:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+MAGIC = re.compile(r"[*?\[]")
 Piece = tuple[str, bool]
 """Letters, and whether they are quoted."""
 
 
 def has_magic(pieces: Sequence[Piece]) -> bool:
     """Whether a pattern can match anything but itself."""
-    return any(not quoted and re.search(r"[*?\[]", text) for text, quoted in pieces)
+    return any(not quoted and MAGIC.search(text) for text, quoted in pieces)
 
 
 def plain(pieces: Sequence[Piece]) -> str:

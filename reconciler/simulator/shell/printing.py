@@ -7,6 +7,9 @@ import re
 from reconciler.simulator.shell.streams import encode
 
 SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
+OCTAL = re.compile(rb"[0-7]{1,3}")
+OCTAL_OF_B = re.compile(rb"0[0-7]{0,3}|[1-7][0-7]{0,2}")
+HEXADECIMAL = re.compile(rb"x([0-9a-fA-F]{1,2})")
 DIRECTIVE = re.compile(rb"%([-+ 0#]*)(\*|\d*)(?:\.(\*|\d*))?[hlLqjzt]*([a-zA-Z%])", re.DOTALL)
 
 
@@ -25,25 +28,22 @@ class Stop(Exception):
 def unescape(text: bytes, zero_octal: bool) -> bytes:
     """Backslash escapes. `zero_octal`: octal ones begin with a zero, as in `%b`; raises Stop at `\\c`."""
     out, index = bytearray(), 0
-    while index < len(text):
-        if text[index] != 0x5C or index + 1 >= len(text):
-            out.append(text[index])
-            index += 1
-            continue
-        value, used = _escape(text, index + 1, zero_octal)
+    while 0 <= (backslash := text.find(b"\\", index)) < len(text) - 1:
+        out += text[index:backslash]
+        value, used = _escape(text, backslash + 1, zero_octal)
         if value is None:
             raise Stop(bytes(out))
         out += value
-        index += 1 + used
-    return bytes(out)
+        index = backslash + 1 + used
+    return bytes(out + text[index:])
 
 
 def _escape(text: bytes, index: int, zero_octal: bool) -> tuple[bytes | None, int]:
     """What the escape behind a backslash means (None: stop) and how many letters it takes."""
-    octal = re.compile(rb"0[0-7]{0,3}|[1-7][0-7]{0,2}" if zero_octal else rb"[0-7]{1,3}").match(text, index)
+    octal = (OCTAL_OF_B if zero_octal else OCTAL).match(text, index)
     if octal:
         return bytes([int(octal[0], 8) & 255]), len(octal[0])
-    hexadecimal = re.compile(rb"x([0-9a-fA-F]{1,2})").match(text, index)
+    hexadecimal = HEXADECIMAL.match(text, index)
     if hexadecimal:
         return bytes([int(hexadecimal[1], 16)]), len(hexadecimal[0])
     letter = chr(text[index])

@@ -138,6 +138,8 @@ class Shell:
 
     def parameter(self, name: str) -> str | None:
         """The value of a variable, positional or special parameter; None when it is not set."""
+        if name.isidentifier():
+            return self.variables.get(name)
         special: dict[str, Callable[[], str]] = {
             "?": lambda: str(self.status),
             "$": lambda: str(self.main_pid),

@@ -176,5 +176,6 @@ class Fds:
             old.drop()
 
     def close(self) -> None:
-        for number in list(self._streams):
-            self.set(number, None)
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            stream.drop()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
+
+MAGIC = re.compile(r"[*?\[~]")
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ Part = Text | Parameter | Substitution | Arithmetic
 class Word:
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def literal(self) -> str | None:
         """The text of a word without quotes and expansions (a possible keyword or name), or None."""
         if all(isinstance(part, Text) and not part.quoted for part in self.parts):
             return "".join(part.text for part in self.parts if isinstance(part, Text))
         return None
+
+    @cached_property
+    def plain(self) -> str | None:
+        """The text of a word that always means itself, or None."""
+        return None if self.literal is None or MAGIC.search(self.literal) else self.literal
 
 
 @dataclass

@@ -9,6 +9,8 @@ from reconciler.simulator.shell.words import BREAKS, Incomplete, ShellSyntaxErro
 
 ENDING = {"then", "else", "elif", "fi", "do", "done", "esac", "}"}
 OPENING = {"if", "while", "until", "for", "case", "{", "!"}
+LEADING = " \t\\#"
+"""With what a blank or a comment begins."""
 BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
 KEYWORD = re.compile(r"[a-z]+|[{}!]")
 OPERATOR = re.compile(r"&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[;&|<>()\n]")
@@ -65,7 +67,7 @@ class Tokens:
 
     def _blanks(self) -> None:
         text, reader = self.reader.text, self.reader
-        while True:
+        while text[reader.pos : reader.pos + 1] in LEADING:
             blanks = BLANKS.match(text, reader.pos)
             reader.pos = blanks.end() if blanks else reader.pos
             if not text.startswith("#", reader.pos):
