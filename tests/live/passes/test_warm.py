@@ -13,6 +13,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from reconciler import plan as plans
 from reconciler.desired import load
 from reconciler.fleet import Fleet, Options
 from reconciler.report import HostReport, Status
@@ -78,6 +79,38 @@ def test_what_was_likely_decides_nothing(tmp_path: Path) -> None:
         assert (over_warm.status, over_warm.unknown) == ((cold := there.look()).status, cold.unknown)
         there.host.clear_faults()
         there.host.unmount_nfs("vms")
+        assert passes.over().status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("version", ["4.1", "6.7", "8.0"])
+def test_nothing_is_planned_anew_while_all_is_as_it_was(
+    tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[plans.Plan] = []
+    make_plan = plans.make_plan
+
+    def counted(*given: Any) -> plans.Plan:
+        made.append(make_plan(*given))
+        return made[-1]
+
+    with world(tmp_path, version, {}) as there, again(there) as passes:
+        there.spec = full_spec(there.keys)
+        passes.settled()
+        monkeypatch.setattr(plans, "make_plan", counted)
+        report = passes.over()
+        assert (report, made) == (passes.over(), [])
+        assert report == there.look()
+        made.clear()
+        there.host.unmount_nfs("vms")
+        assert passes.over().status is Status.CONVERGED
+        assert made
+
+
+def test_a_spec_that_wants_something_else_of_a_host_as_it_was_is_planned(tmp_path: Path) -> None:
+    with world(tmp_path, "6.7", LAB) as there, again(there) as passes:
+        passes.settled()
+        there.spec = deepcopy(LAB)
+        there.spec["portGroups"]["Lab"]["vlan"] = 11
         assert passes.over().status is Status.CONVERGED
 
 
