@@ -10,8 +10,9 @@ A command that has begun goes on to its end when the link is cut.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 VERSION_TEST = '"$(vmware -v 2>/dev/null)"'
 
@@ -105,12 +106,14 @@ def writing_script(commands: Iterable[str], word: str) -> bytes:
     return script(lines, word)
 
 
-def script(lines: Sequence[str], word: str) -> bytes:
-    """Lines of commands as a script that marks the end of each; `word` is random."""
+def script(lines: Sequence[str], word: str, values: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Lines of commands as a script that marks the end of each; `word` is random. `values` are shell variables: what
+    differs from host to host, so that the lines are the same for all."""
     mark = f'printf \'\\036 {word} %s %s\\036\' "$1" "$reconciler_status"'
     head = ["reconciler_mark() {", "reconciler_status=$?", mark, f"{mark} >&2", "}"]
     head += ["reconciler_run() {", "trap '' HUP PIPE"]
-    text = "\n".join([*head, *lines, "return 0", "}", "reconciler_run", ""])
+    given = [f"{name}={quote(value)}" for name, value in values.items()]
+    text = "\n".join([*given, *head, *lines, "return 0", "}", "reconciler_run", ""])
     return text.encode("utf-8", "surrogateescape")
 
 

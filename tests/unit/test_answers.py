@@ -10,7 +10,6 @@ from reconciler.facts import (
     BackupOwed,
     BootModules,
     Facts,
-    Folder,
     KeysFile,
     Place,
     Product,
@@ -177,9 +176,6 @@ def test_a_bug_names_its_place_and_shows_no_traceback() -> None:
 
 def test_a_question_that_a_release_does_not_answer_has_no_commands() -> None:
     assert reading(ShellTimeout(), Release.V4) is None
-    folder = reading(Folder("/vmfs/volumes/a b"), Release.V6)
-    assert folder is not None
-    assert folder.commands == ("ls -ldn '/vmfs/volumes/a b'/.",)
 
 
 def test_a_fact_can_be_forgotten() -> None:

@@ -9,13 +9,13 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Protocol
 
-from reconciler.facts import Datastores, Facts, Identity, Product, Question, SessionKey, Unseen
+from reconciler.facts import Datastores, Facts, Folder, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
 from reconciler.image_facts import DisksInUse
 from reconciler.observers.polling import Polling, Seen
 from reconciler.observers.ssh.answers import LATER
 from reconciler.observers.ssh.errors import Away, Unreadable
-from reconciler.observers.ssh.readings import IDENTITY, Reading, Release, reading
+from reconciler.observers.ssh.readings import IDENTITY, NthFolder, Reading, Release, reading
 from reconciler.transports import shell
 from reconciler.transports.hostd import restarting
 
@@ -69,11 +69,27 @@ class SshEyes:
     def _ask(
         self, questions: Iterable[Question[Any]], product: Product | Unseen, blind: bool
     ) -> dict[Question[Any], Any]:
-        asked = frozenset(questions)
+        folders = [it for it in questions if isinstance(it, Folder)]
+        numbered = [NthFolder(number) for number in range(len(folders))]
+        named: dict[Question[Any], Question[Any]] = dict(zip(numbered, folders, strict=True))
+        values: dict[str, str] = {}
+        for nth, folder in zip(numbered, folders, strict=True):
+            values |= nth.values(folder.path)
+        asked = frozenset(questions).difference(folders).union(numbered)
         inquiry = _inquiry(asked, None if isinstance(product, Unseen) else Release.of(product), blind)
+        answers = self._answers(asked, inquiry, values, product)
+        return {named.get(it, it): answer for it, answer in answers.items() if answer is not LATER}
+
+    def _answers(
+        self,
+        asked: frozenset[Question[Any]],
+        inquiry: _Inquiry,
+        values: Mapping[str, str],
+        product: Product | Unseen,
+    ) -> dict[Question[Any], Any]:
         word = secrets.token_hex(8)
         limit = LONG_SECONDS if DisksInUse() in asked else LIMIT_SECONDS
-        output = self._session.run(shell.script(inquiry.lines, word), limit=limit)
+        output = self._session.run(shell.script(inquiry.lines, word, values), limit=limit)
         pieces = shell.pieces(output, word)
         answers: dict[Question[Any], Any] = {}
         if isinstance(product, Unseen):
@@ -81,8 +97,7 @@ class SshEyes:
             answers[Identity()] = product
         release = Release.of(product)
         answers |= _read_all(inquiry.plans[release], pieces, inquiry.starts[release])
-        answers |= {it: self._unasked(it) for it in asked if it not in answers}
-        return {it: answer for it, answer in answers.items() if answer is not LATER}
+        return answers | {it: self._unasked(it) for it in asked if it not in answers}
 
     def _identify(self, output: shell.Output, pieces: Mapping[int, shell.Piece]) -> Product:
         if 0 not in pieces:

@@ -11,10 +11,10 @@ from reconciler.facts import (
     AuthorizedKeys,
     BackupOwed,
     Datastores,
-    Folder,
     Machines,
     NetworkState,
     Persistence,
+    Place,
     Product,
     Question,
     ShellTimeout,
@@ -33,7 +33,7 @@ from reconciler.image_facts import (
 from reconciler.observers.ssh import answers, images, registered, search, uses, volumes
 from reconciler.observers.ssh.folders import ENTER, LOOK_INTO, volume_root
 from reconciler.placement_facts import HardwareUuid
-from reconciler.transports.shell import Piece, quote
+from reconciler.transports.shell import Piece
 
 
 class Release(Enum):
@@ -50,6 +50,22 @@ class Release(Enum):
     def of(cls, product: Product) -> Release:
         major = product.version[0]
         return cls.V4 if major < 5 else cls.V5 if major == 5 else cls.V6
+
+
+@dataclass(frozen=True)
+class NthFolder(Question[Place]):
+    """A folder that is asked for, by its number. Its path is given to the script in a variable: in it the hosts of a
+    fleet differ, whose scripts are the same otherwise."""
+
+    number: int
+
+    @property
+    def variable(self) -> str:
+        return f"reconciler_folder_{self.number}"
+
+    def values(self, path: str) -> dict[str, str]:
+        """The shell variables that give it a path."""
+        return {self.variable: path, f"{self.variable}_root": volume_root(path)}
 
 
 @dataclass(frozen=True)
@@ -148,17 +164,17 @@ _FIXED[Release.V6] = {
 def reading(question: Question[Any], release: Release, *, blind: bool = False) -> Reading | None:
     """How that release answers the question over SSH; None when it can't. `blind`: nobody knows yet which
     datastores can be reached."""
-    if isinstance(question, Folder):
-        guard = _only_vmfs(question.path) if blind else ""
-        return Reading((f"{guard}ls -ldn {quote(question.path)}/.",), answers.folder)
+    if isinstance(question, NthFolder):
+        guard = _only_vmfs(question) if blind else ""
+        return Reading((f'{guard}ls -ldn "${question.variable}"/.',), answers.folder)
     return _FIXED[release].get(question) or _of_images(question)
 
 
-def _only_vmfs(path: str) -> str:
+def _only_vmfs(folder: NthFolder) -> str:
     """Let a command be tried only on VMFS: below an NFS mount whose server is gone it would hang. The name of a volume
     is a link to its id, whose form tells them apart."""
-    root = quote(volume_root(path))
-    return f'case "$(readlink {root})" in ????????-????????-????-????????????) ;; *) exit {answers.NOT_NOW};; esac; '
+    told = f'"$(readlink "${folder.variable}_root")"'
+    return f"case {told} in ????????-????????-????-????????????) ;; *) exit {answers.NOT_NOW};; esac; "
 
 
 def _of_images(question: Question[Any]) -> Reading | None:
