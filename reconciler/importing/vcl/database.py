@@ -103,16 +103,17 @@ def _connected(database: Database, password: str) -> pymysql.Connection[Cursor]:
 
 
 def _check(database: Database, there: Mapping[str, Mapping[str, str]]) -> None:
-    lacking = [
+    tables = [table for table in REQUIRED if table not in there]
+    columns = [
         f"{table}.{column}"
-        for table, columns in REQUIRED.items()
-        for column in columns
-        if column.lower() not in there.get(table, {})
+        for table, names in REQUIRED.items()
+        for column in names
+        if table in there and column.lower() not in there[table]
     ]
-    if lacking:
+    lacking = f"table {', '.join(tables)}" if tables else f"column {', '.join(columns)}" if columns else None
+    if lacking is not None:
         raise Unsupported(
-            f"{database} is no database of VCL, or {database.user} may not read it: there is no "
-            f"{', '.join(lacking[:3])}{' and more' if len(lacking) > 3 else ''}",
+            f"{database} is no database of VCL, or {database.user} may not read it: there is no {lacking}",
             next=f"name VCL's database, or GRANT SELECT ON {database.name}.* to this user",
         )
 
