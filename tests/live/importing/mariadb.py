@@ -96,19 +96,20 @@ class MariaDb:
 @contextmanager
 def serving(folder: Path) -> Iterator[MariaDb]:
     """Run a server with its data in an empty folder."""
-    as_root = ["--user=root"] if os.geteuid() == 0 else []
-    data = ["--no-defaults", *as_root, f"--datadir={folder}/data", "--innodb-log-file-size=4M"]
+    data = ["--no-defaults", f"--datadir={folder}/data", "--innodb-log-file-size=4M"]
+    # not told of a user it leaves the rights below /usr/lib/mysql alone
     subprocess.run(
         [program("mariadb-install-db"), *data, "--auth-root-authentication-method=normal", "--skip-test-db"],
         check=True,
         stdout=subprocess.DEVNULL,
         timeout=SECONDS,
     )
+    as_root = ["--user=root"] if os.geteuid() == 0 else []
     port = free_port()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(f"{folder}/ready")
         ready.settimeout(SECONDS)
-        command = [program("mariadbd"), *data, f"--port={port}", "--bind-address=127.0.0.1"]
+        command = [program("mariadbd"), *data, *as_root, f"--port={port}", "--bind-address=127.0.0.1"]
         command += [f"--socket={folder}/sock", f"--pid-file={folder}/pid", "--skip-name-resolve"]
         command += [
             "--innodb-flush-log-at-trx-commit=0",
@@ -134,7 +135,7 @@ def serving(folder: Path) -> Iterator[MariaDb]:
 def program(name: str) -> str:
     """Where a program of Debian's mariadb-server-core is."""
     found = shutil.which(name, path=PATH)
-    assert found is not None, f"{name} is not there: apt-get install mariadb-server-core"
+    assert found is not None, f"{name} is not there: apt-get install mariadb-server-core mariadb-client-core"
     return found
 
 
