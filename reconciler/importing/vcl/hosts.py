@@ -57,6 +57,10 @@ def host(row: HostRow, with_: Belongings, addresses: Addresses) -> Draft | str:
     if with_.doubtful:
         what = "its profile has a resource path: it may be the vCenter itself, then its document has to go"
         notes.append(Note(Sort.DOUBT, f"{row.name!r}: {what}", NAME))
+    if with_.name != row.name:
+        why = "VCL's name is taken or can't be one"
+        what = f"{row.name!r} is called {with_.name!r} here, and by ${{name}}: {why}"
+        notes.append(Note(Sort.DOUBT, what, NAME))
     if with_.images:
         spec["images"] = Noted({name: {} for name in with_.images}, "loaded by its machines")
     metadata = {

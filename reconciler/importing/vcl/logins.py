@@ -68,6 +68,8 @@ def _say_of_ssh(work: Work, keys: Keys) -> None:
 
 def _say_of_vcenter(work: Work) -> None:
     if work.row.resource_path is None:
+        if work.row.folder_path is not None:
+            work.note(Sort.FILL_IN, "access.vcenter: without one the placement is held", "access")
         return
     what = "with a resource path VCL connects to a vCenter, at the host's address"
     if has_password(work.row):

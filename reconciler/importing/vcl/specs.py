@@ -51,13 +51,18 @@ def imported(rows: Snapshot, options: Options) -> Imported:
     used = _hosts(result, rows, pairs, profiles, options)
     for number, it in profiles.items():
         it.draft.notes += _shared_folder(it.spec, used.get(number, ()))
-    result.profiles = [it.draft for number, it in profiles.items() if options.all_profiles or number in used]
+        if options.all_profiles or number in used:
+            result.profiles.append(it.draft)
+        else:
+            what = f"profile {it.row.name!r} (vmprofile {number}): no host uses it (--all-profiles writes it)"
+            result.notes.append(Note(Sort.LEFT_OUT, what))
     result.notes += _about_keys(rows, options.keys)
     return result
 
 
 @dataclass(frozen=True)
 class _Profile:
+    row: ProfileRow
     name: str
     draft: Draft
 
@@ -75,7 +80,7 @@ def _profiles(result: Imported, rows: Snapshot, options: Options) -> dict[int, _
     names = apart([row.name for row in esx])
     production = images.production(rows, result.notes) if options.images == "production" else ()
     return {
-        row.id: _Profile(name, profile(row, Wanted(name, variable, production, options.keys)))
+        row.id: _Profile(row, name, profile(row, Wanted(name, variable, production, options.keys)))
         for row, name, variable in zip(esx, names, _variables(names), strict=True)
     }
 
