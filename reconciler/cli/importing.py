@@ -9,7 +9,13 @@ from reconciler.cli.lazy import Lazy
 MODULES = {"vcl": "import_vcl"}
 
 
-@click.group("import", cls=Lazy, modules=MODULES, short_help="Write specs from what is there already.")
+@click.group(
+    "import",
+    cls=Lazy,
+    modules=MODULES,
+    no_args_is_help=False,
+    short_help="Write specs from what is there already.",
+)
 def command() -> None:
     """Write specs from what is there already.
 

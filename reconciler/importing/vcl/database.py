@@ -23,9 +23,10 @@ IMAGES = frozenset(("image", "imagerevision", "OS"))
 """Tables that are read only where images are wished."""
 
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
+# servers older than MySQL 5.6.5 know no READ ONLY, and take it for a comment
 _SNAPSHOT = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT /*!50605 , READ ONLY */",
 )
 _REFUSED = {1044, 1045, 1130, 1142, 1143, 1251, 1698, 2059}
 _NO_DATABASE = 1049

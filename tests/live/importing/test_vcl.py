@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 
 from reconciler.cli.main import run
@@ -261,6 +262,14 @@ def test_a_change_while_it_reads_is_not_seen_by_half(
     assert importing(url)[0] == 0
     assert importing.validated() == "the specs are valid: 3 hosts\n"
     assert "name: local" in importing.written("profiles.yaml")
+
+
+def test_in_its_transaction_nothing_can_be_written(mariadb: MariaDb, url: str) -> None:
+    with closing(mariadb.root("vcl")) as connection, connection.cursor() as cursor:
+        for statement in edge._SNAPSHOT:
+            cursor.execute(statement)
+        with pytest.raises(pymysql.MySQLError, match="READ ONLY"):
+            cursor.execute("DELETE FROM vmhost")
 
 
 def test_two_profiles_of_one_computer_are_told_and_decided(importing: Importer, mariadb: MariaDb) -> None:
