@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -77,15 +77,31 @@ def read(database: Database, password: str, *, images: bool) -> tuple[Tables, li
         with connection.cursor() as cursor:
             for statement in _SNAPSHOT:
                 cursor.execute(statement)
-            cursor.execute(_COLUMNS)
-            there: dict[str, dict[str, str]] = {}
-            for table, column in cursor.fetchall():
-                there.setdefault(str(table), {})[str(column).lower()] = str(column)
-            by_name = {table.lower(): (table, columns) for table, columns in there.items()}
-            _check(database, {name: columns for name, (_, columns) in by_name.items()})
-            wanted = [name for name in COLUMNS if name.lower() in by_name and (images or name not in IMAGES)]
-            tables = {name.lower(): _rows(cursor, name, *by_name[name.lower()]) for name in wanted}
-            return tables, list(_outdated({name: columns for name, (_, columns) in by_name.items()}))
+            there = _catalogue(cursor)
+            _check(database, there)
+            wanted = [name for name in COLUMNS if name.lower() in there and (images or name not in IMAGES)]
+            tables = {name.lower(): _rows(cursor, name, there[name.lower()]) for name in wanted}
+            return tables, list(_outdated(there))
+
+
+@dataclass
+class _Table:
+    """A table as the database spells it. `columns`: their spellings by lower-case names."""
+
+    name: str
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+Catalogue = Mapping[str, _Table]
+"""What this user may see, by lower-case names."""
+
+
+def _catalogue(cursor: Cursor) -> Catalogue:
+    cursor.execute(_COLUMNS)
+    there: dict[str, _Table] = {}
+    for table, column in cursor.fetchall():
+        there.setdefault(table.lower(), _Table(table)).columns[column.lower()] = column
+    return there
 
 
 def _connected(database: Database, password: str) -> pymysql.Connection[Cursor]:
@@ -103,13 +119,13 @@ def _connected(database: Database, password: str) -> pymysql.Connection[Cursor]:
     )
 
 
-def _check(database: Database, there: Mapping[str, Mapping[str, str]]) -> None:
+def _check(database: Database, there: Catalogue) -> None:
     tables = [table for table in REQUIRED if table not in there]
     columns = [
         f"{table}.{column}"
         for table, names in REQUIRED.items()
         for column in names
-        if table in there and column.lower() not in there[table]
+        if table in there and column.lower() not in there[table].columns
     ]
     lacking = f"table {', '.join(tables)}" if tables else f"column {', '.join(columns)}" if columns else None
     if lacking is not None:
@@ -119,17 +135,18 @@ def _check(database: Database, there: Mapping[str, Mapping[str, str]]) -> None:
         )
 
 
-def _outdated(there: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    return (f"{table}.{name}" for table, names in OUTDATED.items() for name in names if name in there[table])
+def _outdated(there: Catalogue) -> Iterator[str]:
+    for table, names in OUTDATED.items():
+        yield from (f"{table}.{name}" for name in names if name in there[table].columns)
 
 
-def _rows(cursor: Cursor, name: str, table: str, there: Mapping[str, str]) -> Sequence[Row]:
+def _rows(cursor: Cursor, name: str, table: _Table) -> Sequence[Row]:
     wanted = COLUMNS[name]
-    known = [column for column in wanted if column.lower() in there]
+    known = [column for column in wanted if column.lower() in table.columns]
     secret = SECRETS.get(name, frozenset())
-    fields = ", ".join(_field(there[column.lower()], column in secret) for column in known)
+    fields = ", ".join(_field(table.columns[column.lower()], column in secret) for column in known)
     # only names from this module and from the database's own catalogue
-    cursor.execute(f"SELECT {fields} FROM {_quoted(table)}")  # noqa: S608
+    cursor.execute(f"SELECT {fields} FROM {_quoted(table.name)}")  # noqa: S608
     return [{**wanted, **dict(zip(known, row, strict=True))} for row in cursor.fetchall()]
 
 
