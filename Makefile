@@ -50,7 +50,7 @@ demo: $(READY) ## simulated hosts with drift: planned, put right, still right af
 	@$(IN_ROOT) .venv/bin/python -m demo.run
 
 test: $(READY) $(GOVMOMI) ## all tests, or TESTS="tests/unit -k plan"
-	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool chromium
+	@'$(ROOT).ci/debian-packages' ssh busybox git qemu-img systemd-analyze promtool chromium mariadbd
 	$(IN_ROOT) .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: $(READY) ## format, lint, types, import floors
