@@ -1,0 +1,135 @@
+"""Look at a live host and draft the document whose plan is empty. Changes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from reconciler.contact import Circumstances, open_contact
+from reconciler.desired.host import DesiredHost
+from reconciler.desired.mistakes import SpecMistakes
+from reconciler.engine import Look, Task
+from reconciler.events import Connecting, Failed, Finished
+from reconciler.facts import BackupOwed
+from reconciler.faults import Bug, Fault, Refused
+from reconciler.fleet import Options, task_of
+from reconciler.importing.drafts import Draft, begun, corrected
+from reconciler.importing.portrait import found, seekers, trouble
+from reconciler.importing.reading import Beside, file_of
+from reconciler.importing.trees import Tree, plain
+from reconciler.kinds.model import Resource
+
+OWED = "an earlier pass owes the host a backup of its configuration; the first pass by this document makes it"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to look at: `base` is what the document says of each host besides its address."""
+
+    base: Tree
+    beside: Beside
+    state_dir: Path
+
+    def spec(self, address: str) -> Tree:
+        return {"address": address, **self.base}
+
+
+class Wrong(Exception):
+    """What was asked for can't be written; the text says why."""
+
+
+def looked(order: Order, name: str, address: str, around: Circumstances) -> Draft:
+    """The document of one host. Raises Fault."""
+    began = monotonic()
+    around.tell(Connecting(name, address))
+    try:
+        draft = _looked(order, name, address, around)
+    except Fault as fault:
+        around.tell(Failed(name, fault.kind.value, fault.message))
+        raise
+    except Wrong:
+        raise
+    except Exception as error:  # noqa: BLE001 - one host's bug stops no other
+        raise Bug.of(name, error) from error
+    around.tell(Finished(name, "in-sync", monotonic() - began))
+    return draft
+
+
+def _looked(order: Order, name: str, address: str, around: Circumstances) -> Draft:
+    seed = one(Draft(name, order.spec(address), {}, {}), order.beside)
+    if seed.problems:
+        raise Refused(f"{name}: nothing was sent: {'; '.join(seed.problems)}", next="make the file readable")
+    contact = open_contact(seed, order.state_dir, around)
+    try:
+        task = _task(order, seed)
+        eyes = Look(Task(name, address, (*seekers(seed), *task.resources), task.rules), contact, around.tell)
+        eyes.everything()
+        draft = _begun(order, seed, address, task.resources, eyes)
+        return _proved(order, draft, eyes)
+    finally:
+        contact.close()
+
+
+def _begun(
+    order: Order, seed: DesiredHost, address: str, resources: Sequence[Resource], eyes: Look
+) -> Draft:
+    under: Tree = {}
+    if "profile" in order.base:
+        bare = Draft(seed.name, {"address": address, "profile": order.base["profile"]}, {}, {})
+        under = plain(one(bare, order.beside).root)
+    places = {it.name: it.place for it in resources}
+    there = found(seed, eyes.facts)
+    draft = begun(seed.name, order.spec(address), under, places, there, trouble(resources, eyes.facts))
+    return draft.noted("host", OWED) if eyes.facts.see(BackupOwed()) else draft
+
+
+def _proved(order: Order, draft: Draft, eyes: Look) -> Draft:
+    """The draft, without all that this host is not like. Each round takes something away, so there is an end."""
+    while True:
+        host, draft = valid(draft, order.beside)
+        resources = _task(order, host).resources
+        unasked = [it for it in resources if any(asked not in eyes.facts for asked in it.asks(eyes.facts))]
+        if unasked:
+            eyes.again(unasked)
+        wrong = trouble(resources, eyes.facts)
+        if not wrong:
+            return draft
+        for it in resources:
+            if it.name in wrong:
+                draft = draft.without(it.name, it.place, wrong[it.name])
+
+
+def _task(order: Order, host: DesiredHost) -> Task:
+    return task_of(host, Options(True, None, (), 1, order.state_dir))
+
+
+def one(draft: Draft, beside: Beside) -> DesiredHost:
+    """The host of a draft that has to be valid. Raises Wrong."""
+    try:
+        return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
+    except SpecMistakes as wrong:
+        raise Wrong(str(wrong)) from None
+
+
+def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
+    """The draft without its mistakes. Raises Wrong."""
+    (draft,) = all_valid([draft], beside)
+    return one(draft, beside), draft
+
+
+def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
+    """The drafts without what does not go together in them. Raises Wrong."""
+    by_file = {file_of(draft): draft for draft in drafts}
+    while True:
+        try:
+            beside.drafts(list(by_file.values()))
+            return list(by_file.values())
+        except SpecMistakes as wrong:
+            for mistake in {it.file: it for it in reversed(wrong.mistakes)}.values():
+                draft = by_file.get(mistake.file)
+                right = corrected(draft, mistake) if draft is not None else None
+                if right is None:
+                    raise Wrong(str(wrong)) from None
+                by_file[mistake.file] = right
