@@ -18,13 +18,14 @@ from reconciler.plan import Note
 class Draft:
     """A Host document. `under` is what the profile that it names says; `omitted` is what it does not speak of, and why.
 
-    `places` has where each resource stands that may have to go, by its name.
+    `places` has where each resource stands that may have to go, by its name. `product` is what the host says it is.
     """
 
     name: str
     spec: Tree
     under: Tree
     places: Mapping[str, tuple[str, ...]]
+    product: str = ""
     omitted: tuple[Note, ...] = ()
 
     def without(self, resource: str, place: Place, why: str) -> Draft:
@@ -45,28 +46,20 @@ def document(kind: str, name: str, spec: Tree) -> Tree:
     return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-def begun(
-    name: str,
-    base: Tree,
-    under: Tree,
-    places: Mapping[str, tuple[str, ...]],
-    found: Iterable[Found],
-    trouble: Mapping[str, str],
-) -> Draft:
-    """The document of a host.
+def begun(draft: Draft, found: Iterable[Found], trouble: Mapping[str, str]) -> Draft:
+    """A draft with what was found on its host.
 
-    `base` is said of it anyhow. What `under`, its profile, says of the resources at `places` is repeated only where it
-    does not hold: for the reasons in `trouble`, by the resource's name.
+    What it says before, or its profile, is repeated only where it does not hold: for the reasons in `trouble`, by the
+    resource's name.
     """
-    draft = Draft(name, base, under, dict(places))
-    settled = places.keys() - trouble.keys()
+    settled = draft.places.keys() - trouble.keys()
     for it in found:
         if it.resource in settled:
             continue
         if it.why:
             draft = draft.noted(it.resource, it.why)
             continue
-        over = difference(it.value, get(under, it.place))
+        over = difference(it.value, get(draft.under, it.place))
         known = {**draft.places, it.resource: it.place}
         draft = replace(draft, spec=put(draft.spec, it.place, over), places=known)
     return draft

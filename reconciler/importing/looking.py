@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from reconciler.contact import Circumstances, open_contact
+from reconciler.contact.vcenter import Desk
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.mistakes import SpecMistakes
 from reconciler.engine import Look, Task
-from reconciler.events import Connecting, Failed, Finished
-from reconciler.facts import BackupOwed
+from reconciler.events import Connecting, Finished
+from reconciler.facts import BackupOwed, Product
 from reconciler.faults import Bug, Fault, Refused
 from reconciler.fleet import Options, task_of
 from reconciler.importing.drafts import Draft, begun, corrected
@@ -30,7 +30,7 @@ class Order:
 
     base: Tree
     beside: Beside
-    state_dir: Path
+    options: Options
 
     def spec(self, address: str) -> Tree:
         return {"address": address, **self.base}
@@ -40,30 +40,32 @@ class Wrong(Exception):
     """What was asked for can't be written; the text says why."""
 
 
-def looked(order: Order, name: str, address: str, around: Circumstances) -> Draft:
-    """The document of one host. Raises Fault."""
+Desks = Callable[[DesiredHost], Desk | None]
+"""Where a host asks for its placement."""
+
+
+def looked(order: Order, name: str, address: str, around: Circumstances, desks: Desks) -> Draft:
+    """The document of one host. Raises Fault, Wrong."""
     began = monotonic()
     around.tell(Connecting(name, address))
     try:
-        draft = _looked(order, name, address, around)
-    except Fault as fault:
-        around.tell(Failed(name, fault.kind.value, fault.message))
+        draft = _looked(order, name, address, around, desks)
+    except (Fault, Wrong):
+        around.tell(Finished(name, "failed", monotonic() - began))
         raise
-    except Wrong:
-        raise
-    except Exception as error:  # noqa: BLE001 - one host's bug stops no other
+    except Exception as error:
         raise Bug.of(name, error) from error
     around.tell(Finished(name, "in-sync", monotonic() - began))
     return draft
 
 
-def _looked(order: Order, name: str, address: str, around: Circumstances) -> Draft:
+def _looked(order: Order, name: str, address: str, around: Circumstances, desks: Desks) -> Draft:
     seed = one(Draft(name, order.spec(address), {}, {}), order.beside)
     if seed.problems:
         raise Refused(f"{name}: nothing was sent: {'; '.join(seed.problems)}", next="make the file readable")
-    contact = open_contact(seed, order.state_dir, around)
+    contact = open_contact(seed, order.options.state_dir, replace(around, desk=desks(seed)))
     try:
-        task = _task(order, seed)
+        task = task_of(seed, order.options)
         eyes = Look(Task(name, address, (*seekers(seed), *task.resources), task.rules), contact, around.tell)
         eyes.everything()
         draft = _begun(order, seed, address, task.resources, eyes)
@@ -72,24 +74,30 @@ def _looked(order: Order, name: str, address: str, around: Circumstances) -> Dra
         contact.close()
 
 
-def _begun(
-    order: Order, seed: DesiredHost, address: str, resources: Sequence[Resource], eyes: Look
-) -> Draft:
+def _begun(order: Order, seed: DesiredHost, address: str, resources: Sequence[Resource], eyes: Look) -> Draft:
     under: Tree = {}
     if "profile" in order.base:
         bare = Draft(seed.name, {"address": address, "profile": order.base["profile"]}, {}, {})
         under = plain(one(bare, order.beside).root)
     places = {it.name: it.place for it in resources}
     there = found(seed, eyes.facts)
-    draft = begun(seed.name, order.spec(address), under, places, there, trouble(resources, eyes.facts))
+    draft = begun(
+        Draft(seed.name, order.spec(address), under, places, _described(eyes.product)),
+        there,
+        trouble(resources, eyes.facts),
+    )
     return draft.noted("host", OWED) if eyes.facts.see(BackupOwed()) else draft
+
+
+def _described(product: Product) -> str:
+    return f"{product.name} {product.version_text}, build {product.build}"
 
 
 def _proved(order: Order, draft: Draft, eyes: Look) -> Draft:
     """The draft, without all that this host is not like. Each round takes something away, so there is an end."""
     while True:
         host, draft = valid(draft, order.beside)
-        resources = _task(order, host).resources
+        resources = task_of(host, order.options).resources
         unasked = [it for it in resources if any(asked not in eyes.facts for asked in it.asks(eyes.facts))]
         if unasked:
             eyes.again(unasked)
@@ -99,10 +107,6 @@ def _proved(order: Order, draft: Draft, eyes: Look) -> Draft:
         for it in resources:
             if it.name in wrong:
                 draft = draft.without(it.name, it.place, wrong[it.name])
-
-
-def _task(order: Order, host: DesiredHost) -> Task:
-    return task_of(host, Options(True, None, (), 1, order.state_dir))
 
 
 def one(draft: Draft, beside: Beside) -> DesiredHost:

@@ -53,7 +53,9 @@ class Beside:
 
     def drafts(self, drafts: Sequence[Draft]) -> Loaded:
         """The specs of drafts. Raises SpecMistakes."""
-        return self.load({file_of(draft): json.dumps(draft.document(), ensure_ascii=False) for draft in drafts})
+        return self.load(
+            {file_of(draft): json.dumps(draft.document(), ensure_ascii=False) for draft in drafts}
+        )
 
 
 def file_of(draft: Draft) -> str:

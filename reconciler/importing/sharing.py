@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.importing.trees import Tree, difference, get, put
+from reconciler.kinds.key_lines import parse_key_line
 
 WHOLE = 3
 """Down to this depth maps are parted; what stands there, such as an NFS mount, is shared as a whole or not at all."""
@@ -48,7 +49,7 @@ class Outliers:
         these = "this 1 does" if len(self.others) == 1 else f"these {len(self.others)} do"
         instead = "; ".join(f"{', '.join(names)} ({value})" for value, names in groups.items())
         what = ".".join(self.place)
-        return f"{self.most} of {self.hosts} hosts have {what}: {_short(self.usual)}, {these} not: {instead}"
+        return f"{self.most} of {self.hosts} hosts have {what} {_short(self.usual)}, {these} not: {instead}"
 
 
 def shared(specs: Sequence[Tree]) -> Shared:
@@ -83,13 +84,16 @@ def _leaves(value: Any, place: Place) -> Iterable[tuple[Place, str]]:
         for key, inner in value.items():
             yield from _leaves(inner, (*place, key))
     else:
-        yield place, json.dumps(value, sort_keys=True)
+        yield place, json.dumps(value)
 
 
 def _short(value: Any) -> str:
-    """A value on one line, as YAML would have it in a map: `{server: 10.10.0.1, path: /images}`."""
+    """A value on one line, as YAML would have it in a map: `{server: 10.10.0.1, path: /images}`; keys by their names."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_short(it)}" for key, it in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_short, value)) + "]"
+    key = parse_key_line(value) if isinstance(value, str) else None
+    if key is not None:
+        return key.label
     return value if isinstance(value, str) else json.dumps(value)

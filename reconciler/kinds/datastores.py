@@ -344,8 +344,8 @@ def found(wish: DatastoresWish, facts: Facts) -> Iterable[Found]:
 def _said(it: Datastore) -> dict[str, Any]:
     if it.nfs is None:
         return {"vmfs": {}} if it.type.upper().startswith("VMFS") else {}
-    nfs = {"server": it.nfs.server, "path": it.nfs.path, "version": it.nfs.version}
-    return {"nfs": {**nfs, "readOnly": it.nfs.read_only} if it.read_only_known else nfs}
+    nfs: dict[str, Any] = {"server": it.nfs.server, "path": it.nfs.path, "version": it.nfs.version}
+    return {"nfs": {**nfs, "readOnly": True} if it.read_only_known and it.nfs.read_only else nfs}
 
 
 KIND = Kind("datastore", "", DatastoresWish, resources, Finder(asks, found))
