@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Place, shown
-from reconciler.importing.trees import Tree, difference, get, put, taken
+from reconciler.importing.trees import Tree, difference, get, is_null, put, taken
 from reconciler.kinds.key_lines import parse_key_line
 from reconciler.kinds.model import Found
 from reconciler.plan import Note
@@ -18,7 +19,8 @@ from reconciler.plan import Note
 class Draft:
     """A Host document. `under` is what the profile that it names says; `omitted` is what it does not speak of, and why.
 
-    `places` has where each resource stands that may have to go, by its name. `product` is what the host says it is.
+    `places` has where each resource stands that may have to go, by its name. `product` is what the host says it is,
+    `remarks` what people should know beside.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Draft:
     places: Mapping[str, tuple[str, ...]]
     product: str = ""
     omitted: tuple[Note, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def without(self, resource: str, place: Place, why: str) -> Draft:
         """Nothing is said of what stands at that place."""
@@ -38,7 +41,15 @@ class Draft:
         return self if note in self.omitted else replace(self, omitted=(*self.omitted, note))
 
     def document(self) -> Tree:
+        """The document."""
         return document("Host", self.name, self.spec)
+
+    @property
+    def why_null(self) -> dict[tuple[str, ...], str]:
+        """Where something is taken back from the profile, and why."""
+        why = {it.resource: it.why for it in self.omitted}
+        gone = {resource: place for resource, place in self.places.items() if is_null(self.spec, place)}
+        return {place: why[resource] for resource, place in gone.items() if resource in why}
 
 
 def document(kind: str, name: str, spec: Tree) -> Tree:
@@ -46,23 +57,32 @@ def document(kind: str, name: str, spec: Tree) -> Tree:
     return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-def begun(draft: Draft, found: Iterable[Found], trouble: Mapping[str, str]) -> Draft:
-    """A draft with what was found on its host.
-
-    What it says before, or its profile, is repeated only where it does not hold: for the reasons in `trouble`, by the
-    resource's name.
-    """
-    settled = draft.places.keys() - trouble.keys()
+def begun(draft: Draft, found: Iterable[Found], unlike: Collection[str]) -> Draft:
+    """A draft with what was found on its host. What its profile says is repeated only where the host is `unlike` that:
+    these are names of resources."""
+    settled = draft.places.keys() - unlike
     for it in found:
         if it.resource in settled:
             continue
         if it.why:
             draft = draft.noted(it.resource, it.why)
             continue
+        if not _is_text((it.place, it.value)):
+            draft = draft.noted(it.resource, "it is no text in UTF-8")
+            continue
         over = difference(it.value, get(draft.under, it.place))
         known = {**draft.places, it.resource: it.place}
         draft = replace(draft, spec=put(draft.spec, it.place, over), places=known)
     return draft
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a file can carry it: bytes that were no UTF-8 are half a surrogate pair each."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def corrected(draft: Draft, mistake: Mistake) -> Draft | None:
@@ -90,7 +110,8 @@ def _parts(spec: Any, place: tuple[str, ...]) -> Iterator[Place]:
     yield place
     there = get(spec, place)
     if isinstance(there, list):
-        yield from ((*place, index) for index in range(len(there)))
+        for index in range(len(there)):
+            yield *place, index
 
 
 def _within(where: str, place: str) -> bool:

@@ -14,7 +14,8 @@ from reconciler.fleet import Fleet
 from reconciler.importing.drafts import Draft, document
 from reconciler.importing.looking import Order, looked
 from reconciler.importing.sharing import shared
-from reconciler.importing.trees import Tree
+from reconciler.importing.trees import Tree, put
+from reconciler.importing.writing import Noted
 
 PROFILE = "shared"
 
@@ -52,11 +53,23 @@ def look(order: Order, addresses: Mapping[str, str], tell: Listener, stop: Signa
     return Looked(tuple(it for it in found.values() if isinstance(it, Draft)), faults)
 
 
-def parted(drafts: Sequence[Draft]) -> tuple[Tree | None, list[Tree]]:
-    """The document of the profile with what most hosts have, None where there is nothing of the kind, and theirs."""
+def whole(drafts: Sequence[Draft]) -> list[Noted]:
+    """The documents of hosts as they stand, each with what its host is."""
+    return [_noted(draft, draft.spec) for draft in drafts]
+
+
+def parted(drafts: Sequence[Draft]) -> tuple[Noted, list[Noted]]:
+    """The document of a profile with what most hosts have, and those of the hosts, which build on it."""
     common = shared([draft.spec for draft in drafts])
-    if not common.profile:
-        return None, [draft.document() for draft in drafts]
-    hosts = zip(drafts, common.hosts, strict=True)
-    documents = [document("Host", draft.name, {"profile": PROFILE, **spec}) for draft, spec in hosts]
-    return document("Profile", PROFILE, common.profile), documents
+    both = zip(drafts, common.hosts, strict=True)
+    hosts = [_noted(draft, {"profile": PROFILE, **spec}) for draft, spec in both]
+    profile = document("Profile", PROFILE, common.profile)
+    return Noted(
+        profile, f"what most of {len(drafts)} hosts have; the others say what they have instead"
+    ), hosts
+
+
+def _noted(draft: Draft, spec: Tree) -> Noted:
+    for place, why in draft.why_null.items():
+        spec = put(spec, place, Noted(None, why))
+    return Noted(document("Host", draft.name, spec), draft.product)

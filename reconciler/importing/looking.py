@@ -9,14 +9,15 @@ from time import monotonic
 from reconciler.contact import Circumstances, open_contact
 from reconciler.contact.vcenter import Desk
 from reconciler.desired.host import DesiredHost
-from reconciler.desired.mistakes import SpecMistakes
+from reconciler.desired.mistakes import Mistake, SpecMistakes
+from reconciler.desired.nodes import dotted
 from reconciler.engine import Look, Task
 from reconciler.events import Connecting, Finished
 from reconciler.facts import BackupOwed, Product
 from reconciler.faults import Bug, Fault, Refused
 from reconciler.fleet import Options, task_of
 from reconciler.importing.drafts import Draft, begun, corrected
-from reconciler.importing.portrait import found, seekers, trouble
+from reconciler.importing.portrait import fields_of_kinds, found, seekers, trouble
 from reconciler.importing.reading import Beside, file_of
 from reconciler.importing.trees import Tree, plain
 from reconciler.kinds.model import Resource
@@ -79,14 +80,12 @@ def _begun(order: Order, seed: DesiredHost, address: str, resources: Sequence[Re
     if "profile" in order.base:
         bare = Draft(seed.name, {"address": address, "profile": order.base["profile"]}, {}, {})
         under = plain(one(bare, order.beside).root)
-    places = {it.name: it.place for it in resources}
-    there = found(seed, eyes.facts)
-    draft = begun(
-        Draft(seed.name, order.spec(address), under, places, _described(eyes.product)),
-        there,
-        trouble(resources, eyes.facts),
-    )
-    return draft.noted("host", OWED) if eyes.facts.see(BackupOwed()) else draft
+    beside = {dotted(place): place for place in fields_of_kinds(under)}
+    places = beside | {it.name: it.place for it in resources}
+    draft = Draft(seed.name, order.spec(address), under, places, _described(eyes.product))
+    unlike = {it.resource for it in trouble(resources, eyes.facts)}
+    draft = begun(draft, found(seed, eyes.facts), unlike)
+    return replace(draft, remarks=(OWED,)) if eyes.facts.see(BackupOwed()) else draft
 
 
 def _described(product: Product) -> str:
@@ -104,9 +103,9 @@ def _proved(order: Order, draft: Draft, eyes: Look) -> Draft:
         wrong = trouble(resources, eyes.facts)
         if not wrong:
             return draft
-        for it in resources:
-            if it.name in wrong:
-                draft = draft.without(it.name, it.place, wrong[it.name])
+        for it in wrong:
+            whole = draft.places.get(it.resource) == it.place
+            draft = draft.without(it.resource if whole else dotted(it.place), it.place, it.why)
 
 
 def one(draft: Draft, beside: Beside) -> DesiredHost:
@@ -118,9 +117,13 @@ def one(draft: Draft, beside: Beside) -> DesiredHost:
 
 
 def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
-    """The draft without its mistakes. Raises Wrong."""
-    (draft,) = all_valid([draft], beside)
-    return one(draft, beside), draft
+    """The draft without its mistakes, be it that they show in its profile. Raises Wrong."""
+    while True:
+        try:
+            beside.drafts([draft])
+            return one(draft, beside), draft
+        except SpecMistakes as wrong:
+            draft = _right(draft, wrong.mistakes[0], wrong)
 
 
 def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
@@ -132,8 +135,14 @@ def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
             return list(by_file.values())
         except SpecMistakes as wrong:
             for mistake in {it.file: it for it in reversed(wrong.mistakes)}.values():
-                draft = by_file.get(mistake.file)
-                right = corrected(draft, mistake) if draft is not None else None
-                if right is None:
+                if mistake.file not in by_file:
                     raise Wrong(str(wrong)) from None
-                by_file[mistake.file] = right
+                by_file[mistake.file] = _right(by_file[mistake.file], mistake, wrong)
+
+
+def _right(draft: Draft, mistake: Mistake, wrong: SpecMistakes) -> Draft:
+    """The draft without that mistake. Raises Wrong."""
+    right = corrected(draft, mistake)
+    if right is None:
+        raise Wrong(str(wrong)) from None
+    return right

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from reconciler.desired.files import DISK
 from reconciler.desired.load import Loaded, load
 from reconciler.importing.drafts import Draft
+from reconciler.importing.writing import text
 
 
 class _Beside:
@@ -53,9 +53,7 @@ class Beside:
 
     def drafts(self, drafts: Sequence[Draft]) -> Loaded:
         """The specs of drafts. Raises SpecMistakes."""
-        return self.load(
-            {file_of(draft): json.dumps(draft.document(), ensure_ascii=False) for draft in drafts}
-        )
+        return self.load({file_of(draft): text([draft.document()]) for draft in drafts})
 
 
 def file_of(draft: Draft) -> str:

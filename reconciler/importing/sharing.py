@@ -88,7 +88,7 @@ def _leaves(value: Any, place: Place) -> Iterable[tuple[Place, str]]:
 
 
 def _short(value: Any) -> str:
-    """A value on one line, as YAML would have it in a map: `{server: 10.10.0.1, path: /images}`; keys by their names."""
+    """A value on one line, as in YAML: `{server: 10.10.0.1, path: /images}`; keys by their comments."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_short(it)}" for key, it in value.items()) + "}"
     if isinstance(value, list):

@@ -31,6 +31,12 @@ def get(tree: Any, place: Place) -> Any:
     return tree
 
 
+def is_null(tree: Any, place: Place) -> bool:
+    """Whether null stands at a place."""
+    above = get(tree, place[:-1])
+    return isinstance(above, dict) and place[-1] in above and above[place[-1]] is None
+
+
 def put(tree: Mapping[str, Any], place: tuple[str, ...], value: Any) -> Tree:
     """With `value` at a place, and maps on the way to it."""
     first, *rest = place

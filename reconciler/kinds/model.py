@@ -182,8 +182,8 @@ F = TypeVar("F", bound=Fragment)
 
 @dataclass(frozen=True)
 class Found:
-    """Something that a host has. `value` at `place` below `spec` wishes it as it is; `why` (not empty) is the reason why
-    no spec can."""
+    """Something that a host has. `value` at `place` below `spec` wishes it as it is; where no spec can, `why` is the
+    reason."""
 
     resource: str
     place: tuple[str, ...]

@@ -41,8 +41,7 @@ def found(wish: ImagesWish, facts: Facts) -> Iterable[Found]:
             yield Found(f"image/{name}", ("images", name), why=state.why)
         elif state is not None and state.disk_file:
             against = _against(state)
-            value = None if against else {}
-            yield Found(f"image/{name}", ("images", name), value, against)
+            yield Found(f"image/{name}", ("images", name), None if against else {}, against)
 
 
 def _base(wish: ImagesWish) -> Base | None:
