@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.lazy import Lazy
 from reconciler.cli.options import PASS
 
-COMMANDS = ("watch", "validate", "schema", "explain", "history", "simulate", "completion")
-
-
-class Commands(click.Group):
-    """Commands by name, each from the module of its name, which is read only when it is wanted."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"reconciler.cli.{cmd_name}").command
-        return command if isinstance(command, click.Command) else None
+MODULES = {
+    "watch": "watch",
+    "validate": "validate",
+    "schema": "schema",
+    "explain": "explain",
+    "history": "history",
+    "import": "importing",
+    "simulate": "simulate",
+    "completion": "completion",
+}
 
 
 @click.command(
-    cls=Commands,
+    cls=Lazy,
+    modules=MODULES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -1,0 +1,17 @@
+"""`reconcile import`: first specs from what is there already."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.lazy import Lazy
+
+MODULES: dict[str, str] = {}
+
+
+@click.group("import", cls=Lazy, modules=MODULES, short_help="Write specs from what is there already.")
+def command() -> None:
+    """Write specs from what is there already.
+
+    No file is written unless all went well, and none is written over without --force.
+    """

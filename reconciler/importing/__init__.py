@@ -1,0 +1,1 @@
+"""Specs from what is there already: a VCL database, a live host."""
