@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.lazy import Lazy
 
-MODULES: dict[str, str] = {}
+MODULES = {"host": "import_host"}
 
 
 @click.group("import", cls=Lazy, modules=MODULES, short_help="Write specs from what is there already.")
