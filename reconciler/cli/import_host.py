@@ -21,8 +21,8 @@ from reconciler.faults import FaultKind
 from reconciler.render.words import many
 
 if TYPE_CHECKING:
+    from reconciler.importing.drafting import Order
     from reconciler.importing.drafts import Draft
-    from reconciler.importing.looking import Order
 
 UNREACHABLE, INTERRUPTED = 3, 130
 
@@ -60,8 +60,8 @@ def command(context: click.Context, /, **_: Any) -> int:
     refuse_strangers(context)
     options = gathered(context)
     from reconciler.desired.mistakes import SpecMistakes
+    from reconciler.importing.drafting import Wrong
     from reconciler.importing.files import CannotWrite
-    from reconciler.importing.looking import Wrong
 
     work = _Import(options, _addresses(options))
     try:
@@ -103,8 +103,8 @@ class _Import:
 
     def run(self) -> int:
         """The exit status. Raises Problem, Wrong, SpecMistakes, CannotWrite."""
+        from reconciler.importing.drafting import all_valid
         from reconciler.importing.files import write_files
-        from reconciler.importing.looking import all_valid
 
         files = self._files()
         order = self._order(files)
@@ -135,7 +135,7 @@ class _Import:
 
     def _order(self, files: Sequence[Path | None]) -> Order:
         from reconciler.fleet import Options
-        from reconciler.importing.looking import Order
+        from reconciler.importing.drafting import Order
         from reconciler.importing.reading import Beside
 
         given, profile = self.options, self.options["profile"]
@@ -151,7 +151,7 @@ class _Import:
 
     def _looked(self, order: Order) -> Sequence[Draft]:
         """What was seen of all hosts. Raises Problem when one could not be looked at."""
-        from reconciler.importing.hosts import look
+        from reconciler.importing.looking import look
         from reconciler.importing.names import slugs
 
         given, stop = self.options, threading.Event()
@@ -173,7 +173,7 @@ class _Import:
         return found.drafts
 
     def _texts(self, drafts: Sequence[Draft]) -> list[str]:
-        from reconciler.importing.hosts import parted, whole
+        from reconciler.importing.documents import parted, whole
         from reconciler.importing.writing import text
 
         if len(drafts) == 1 or self.options["profile"]:

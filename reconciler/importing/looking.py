@@ -1,148 +1,98 @@
-"""Look at a live host and draft the document whose plan is empty. Changes nothing there."""
+"""Look at live hosts, side by side, and draft their documents. Changes nothing there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event as Signal
 from time import monotonic
 
 from reconciler.contact import Circumstances, open_contact
-from reconciler.contact.vcenter import Desk
-from reconciler.desired.host import DesiredHost
-from reconciler.desired.mistakes import Mistake, SpecMistakes
-from reconciler.desired.nodes import dotted
 from reconciler.engine import Look, Task
-from reconciler.events import Connecting, Finished
-from reconciler.facts import BackupOwed, Product
-from reconciler.faults import Bug, Fault, Refused
-from reconciler.fleet import Options, task_of
-from reconciler.importing.drafts import Draft, begun, corrected
-from reconciler.importing.portrait import fields_of_kinds, found, seekers, trouble
-from reconciler.importing.reading import Beside, file_of
-from reconciler.importing.trees import Tree, plain
+from reconciler.events import Connecting, Finished, Listener
+from reconciler.facts import Facts
+from reconciler.faults import Bug, Fault, FaultKind, Refused
+from reconciler.fleet import Fleet, task_of
+from reconciler.importing.drafting import Order, Wrong, drafted
+from reconciler.importing.drafts import Draft
 from reconciler.kinds.model import Resource
-
-OWED = "an earlier pass owes the host a backup of its configuration; the first pass by this document makes it"
+from reconciler.report import Status
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to look at: `base` is what the document says of each host besides its address."""
+class Looked:
+    """What became of each host, in the order in which they were named; `faults` are by the host's name."""
 
-    base: Tree
-    beside: Beside
-    options: Options
-
-    def spec(self, address: str) -> Tree:
-        return {"address": address, **self.base}
+    drafts: tuple[Draft, ...]
+    faults: Mapping[str, Fault]
 
 
-class Wrong(Exception):
-    """What was asked for can't be written; the text says why."""
+def look(order: Order, addresses: Mapping[str, str], tell: Listener, stop: Signal) -> Looked:
+    """Look at hosts, given by their names; none is begun once `stop` is set. Raises Wrong."""
+    fleet = Fleet((), order.options, tell, stop)
 
+    def work(name: str) -> Draft | Fault | None:
+        return None if stop.is_set() else _outcome(order, name, addresses[name], fleet)
 
-Desks = Callable[[DesiredHost], Desk | None]
-"""Where a host asks for its placement."""
-
-
-def looked(order: Order, name: str, address: str, around: Circumstances, desks: Desks) -> Draft:
-    """The document of one host. Raises Fault, Wrong."""
-    began = monotonic()
-    around.tell(Connecting(name, address))
     try:
-        draft = _looked(order, name, address, around, desks)
-    except (Fault, Wrong):
-        around.tell(Finished(name, "failed", monotonic() - began))
+        with ThreadPoolExecutor(max(1, min(order.options.concurrency, len(addresses)))) as pool:
+            found = dict(zip(addresses, pool.map(work, addresses), strict=True))
+    finally:
+        fleet.close()
+    faults = {name: it for name, it in found.items() if isinstance(it, Fault)}
+    return Looked(tuple(it for it in found.values() if isinstance(it, Draft)), faults)
+
+
+def _outcome(order: Order, name: str, address: str, fleet: Fleet) -> Draft | Fault:
+    """The host's document, or why there is none. Raises Wrong."""
+    began = monotonic()
+    fleet.tell(Connecting(name, address))
+    fault: Fault | None = None
+    try:
+        return _draft(order, name, address, fleet)
+    except Fault as trouble:
+        fault = trouble
+    except Wrong:
         raise
-    except Exception as error:
-        raise Bug.of(name, error) from error
-    around.tell(Finished(name, "in-sync", monotonic() - began))
-    return draft
+    except Exception as error:  # noqa: BLE001 - one host's bug stops no other
+        fault = Bug.of(name, error)
+    finally:
+        fleet.tell(Finished(name, _status(fault).value, monotonic() - began))
+    return fault
 
 
-def _looked(order: Order, name: str, address: str, around: Circumstances, desks: Desks) -> Draft:
-    seed = one(Draft(name, order.spec(address), {}, {}), order.beside)
+def _status(fault: Fault | None) -> Status:
+    if fault is None:
+        return Status.IN_SYNC
+    return Status.UNREACHABLE if fault.kind is FaultKind.UNREACHABLE else Status.FAILED
+
+
+def _draft(order: Order, name: str, address: str, fleet: Fleet) -> Draft:
+    """Raises Fault, Wrong."""
+
+    def pause(seconds: float) -> None:
+        fleet.stop.wait(seconds)
+
+    seed = order.seed(name, address)
     if seed.problems:
         raise Refused(f"{name}: nothing was sent: {'; '.join(seed.problems)}", next="make the file readable")
-    contact = open_contact(seed, order.options.state_dir, replace(around, desk=desks(seed)))
-    try:
-        task = task_of(seed, order.options)
-        eyes = Look(Task(name, address, (*seekers(seed), *task.resources), task.rules), contact, around.tell)
-        eyes.everything()
-        draft = _begun(order, seed, address, task.resources, eyes)
-        return _proved(order, draft, eyes)
-    finally:
-        contact.close()
+    desk = fleet.vcenters.desk(seed)
+    around = Circumstances(
+        pause, fleet.tell, fleet.stop.is_set, desk=desk, pool=fleet.pool, refusals=fleet.refusals
+    )
+    contact = open_contact(seed, order.options.state_dir, around)
+    task = task_of(seed, order.options)
+    eyes = Look(Task(name, address, (), task.rules), contact, fleet.tell)
 
-
-def _begun(order: Order, seed: DesiredHost, address: str, resources: Sequence[Resource], eyes: Look) -> Draft:
-    under: Tree = {}
-    if "profile" in order.base:
-        bare = Draft(seed.name, {"address": address, "profile": order.base["profile"]}, {}, {})
-        under = plain(one(bare, order.beside).root)
-    beside = {dotted(place): place for place in fields_of_kinds(under)}
-    places = beside | {it.name: it.place for it in resources}
-    draft = Draft(seed.name, order.spec(address), under, places, _described(eyes.product))
-    unlike = {it.resource for it in trouble(resources, eyes.facts)}
-    draft = begun(draft, found(seed, eyes.facts), unlike)
-    return replace(draft, remarks=(OWED,)) if eyes.facts.see(BackupOwed()) else draft
-
-
-def _described(product: Product) -> str:
-    return f"{product.name} {product.version_text}, build {product.build}"
-
-
-def _proved(order: Order, draft: Draft, eyes: Look) -> Draft:
-    """The draft, without all that this host is not like. Each round takes something away, so there is an end."""
-    while True:
-        host, draft = valid(draft, order.beside)
-        resources = task_of(host, order.options).resources
+    def see(resources: Sequence[Resource]) -> Facts:
+        """What was seen before is not asked again."""
         unasked = [it for it in resources if any(asked not in eyes.facts for asked in it.asks(eyes.facts))]
         if unasked:
             eyes.again(unasked)
-        wrong = trouble(resources, eyes.facts)
-        if not wrong:
-            return draft
-        for it in wrong:
-            whole = draft.places.get(it.resource) == it.place
-            draft = draft.without(it.resource if whole else dotted(it.place), it.place, it.why)
+        return eyes.facts
 
-
-def one(draft: Draft, beside: Beside) -> DesiredHost:
-    """The host of a draft that has to be valid. Raises Wrong."""
     try:
-        return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
-    except SpecMistakes as wrong:
-        raise Wrong(str(wrong)) from None
-
-
-def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
-    """The draft without its mistakes, be it that they show in its profile. Raises Wrong."""
-    while True:
-        try:
-            beside.drafts([draft])
-            return one(draft, beside), draft
-        except SpecMistakes as wrong:
-            draft = _right(draft, wrong.mistakes[0], wrong)
-
-
-def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
-    """The drafts without what does not go together in them. Raises Wrong."""
-    by_file = {file_of(draft): draft for draft in drafts}
-    while True:
-        try:
-            beside.drafts(list(by_file.values()))
-            return list(by_file.values())
-        except SpecMistakes as wrong:
-            for mistake in {it.file: it for it in reversed(wrong.mistakes)}.values():
-                if mistake.file not in by_file:
-                    raise Wrong(str(wrong)) from None
-                by_file[mistake.file] = _right(by_file[mistake.file], mistake, wrong)
-
-
-def _right(draft: Draft, mistake: Mistake, wrong: SpecMistakes) -> Draft:
-    """The draft without that mistake. Raises Wrong."""
-    right = corrected(draft, mistake)
-    if right is None:
-        raise Wrong(str(wrong)) from None
-    return right
+        return drafted(order, seed, see)
+    finally:
+        contact.close()

@@ -1,0 +1,123 @@
+"""The document of a host whose plan is empty, from what is seen of it, and what becomes of mistakes in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.desired.host import DesiredHost
+from reconciler.desired.mistakes import Mistake, SpecMistakes
+from reconciler.desired.nodes import dotted
+from reconciler.facts import BackupOwed, Facts, Identity, Unseen
+from reconciler.fleet import Options, task_of
+from reconciler.importing.drafts import Draft, begun, corrected
+from reconciler.importing.portrait import fields_of_kinds, found, seekers, trouble
+from reconciler.importing.reading import Beside, file_of
+from reconciler.importing.trees import Tree, plain
+from reconciler.kinds.model import Resource
+
+OWED = "an earlier pass owes the host a backup of its configuration; the first pass by this document makes it"
+See = Callable[[Sequence[Resource]], Facts]
+"""Looks at all that these want to know, and tells what is known then."""
+
+
+class Wrong(Exception):
+    """What was asked for can't be written; the text says why."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to write: `base` is said of each host besides its address."""
+
+    base: Tree
+    beside: Beside
+    options: Options
+
+    def spec(self, address: str) -> Tree:
+        """What is said of a host in any case."""
+        return {"address": address, **self.base}
+
+    def seed(self, name: str, address: str) -> DesiredHost:
+        """The host as it is reached, of which nothing is known yet. Raises Wrong."""
+        return one(Draft(name, self.spec(address), {}, {}), self.beside)
+
+
+def drafted(order: Order, seed: DesiredHost, see: See) -> Draft:
+    """The document of a host: what was found, without all that it is not like. Raises Wrong, and what `see` raises."""
+    resources = task_of(seed, order.options).resources
+    facts = see((*seekers(seed), *resources))
+    under = _profile(order, seed)
+    places = {dotted(place): place for place in fields_of_kinds(under)}
+    places |= {it.name: it.place for it in resources}
+    draft = Draft(seed.name, order.spec(seed.address), under, places, _product(facts))
+    draft = begun(draft, found(seed, facts), {it.resource for it in trouble(resources, facts)})
+    draft = _proved(order, draft, see)
+    return replace(draft, remarks=(OWED,)) if facts.see(BackupOwed()) else draft
+
+
+def _profile(order: Order, seed: DesiredHost) -> Tree:
+    """What the profile says."""
+    if "profile" not in order.base:
+        return {}
+    bare = Draft(seed.name, {"address": seed.address, "profile": order.base["profile"]}, {}, {})
+    under: Tree = plain(one(bare, order.beside).root)
+    return under
+
+
+def _product(facts: Facts) -> str:
+    product = facts.see(Identity())
+    assert not isinstance(product, Unseen)
+    return f"{product.name} {product.version_text}, build {product.build}"
+
+
+def _proved(order: Order, draft: Draft, see: See) -> Draft:
+    """The draft, without all that its host is not like. Each round takes something away, so there is an end."""
+    while True:
+        host, draft = valid(draft, order.beside)
+        resources = task_of(host, order.options).resources
+        wrong = trouble(resources, see(resources))
+        if not wrong:
+            return draft
+        for it in wrong:
+            whole = draft.places.get(it.resource) == it.place
+            draft = draft.without(it.resource if whole else dotted(it.place), it.place, it.why)
+
+
+def one(draft: Draft, beside: Beside) -> DesiredHost:
+    """The host of a draft that has to be valid. Raises Wrong."""
+    try:
+        return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
+    except SpecMistakes as wrong:
+        raise Wrong(str(wrong)) from None
+
+
+def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
+    """The draft without its mistakes, be it that they show in its profile. Raises Wrong."""
+    while True:
+        try:
+            hosts = beside.drafts([draft]).hosts
+            return next(host for host in hosts if host.document.file == file_of(draft)), draft
+        except SpecMistakes as wrong:
+            draft = _right(draft, wrong.mistakes[0], wrong)
+
+
+def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
+    """The drafts without what does not go together in them. Raises Wrong."""
+    by_file = {file_of(draft): draft for draft in drafts}
+    while True:
+        try:
+            beside.drafts(list(by_file.values()))
+            return list(by_file.values())
+        except SpecMistakes as wrong:
+            for mistake in {it.file: it for it in reversed(wrong.mistakes)}.values():
+                if mistake.file not in by_file:
+                    raise Wrong(str(wrong)) from None
+                by_file[mistake.file] = _right(by_file[mistake.file], mistake, wrong)
+
+
+def _right(draft: Draft, mistake: Mistake, wrong: SpecMistakes) -> Draft:
+    """The draft without that mistake. Raises Wrong."""
+    right = corrected(draft, mistake)
+    if right is None:
+        raise Wrong(str(wrong)) from None
+    return right
