@@ -18,9 +18,9 @@ from reconciler.kinds.key_lines import parse_key_line
 
 WHOLE = 3
 """Down to this depth maps are parted; what stands there, such as an NFS mount, is shared as a whole or not at all."""
-OWN = ("address",)
-"""What is never shared."""
 Place = tuple[str, ...]
+OWN: tuple[Place, ...] = ((), ("address",))
+"""What is never shared: all of a spec, and by what it is reached."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _usual(specs: Sequence[Tree]) -> Iterable[tuple[Place, Any, int]]:
     """Each value that more than half of the specs have, with its place and how many have it."""
     count = Counter(leaf for spec in specs for leaf in _leaves(spec, ()))
     for (place, text), most in count.items():
-        if 2 * most > len(specs) and place[0] not in OWN:
+        if 2 * most > len(specs) and place[:1] not in OWN:
             yield place, json.loads(text), most
 
 

@@ -64,10 +64,10 @@ def difference(wanted: Any, base: Any) -> Any:
     """What has to be laid over `base` to come to `wanted`: null for what is to go. {}: nothing."""
     if not isinstance(wanted, dict) or not isinstance(base, dict):
         return {} if wanted == base else wanted
-    over: Tree = {key: None for key, value in base.items() if key not in wanted and value is not None}
+    over: Tree = {}
     for key, value in wanted.items():
         if key not in base or base[key] is None:
             over[key] = value
         elif base[key] != value:
             over[key] = difference(value, base[key])
-    return over
+    return over | {key: None for key, value in base.items() if key not in wanted and value is not None}
