@@ -12,7 +12,7 @@ from reconciler.kinds.model import Found
 from tests.unit.images.worlds import DISK, whole
 
 WISH = ImagesWish.model_validate({"virtualDisk": {"path": "datastore1"}})
-THERE = {Datastores(): (Datastore("datastore1", "VMFS-6", True, id="1"),)}
+THERE: dict[Question[Any], Any] = {Datastores(): (Datastore("datastore1", "VMFS-6", True, id="1"),)}
 
 
 def facts(**folders: ImageState | Unseen | None) -> Facts:
