@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.lazy import Lazy
 
-MODULES = {"host": "import_host"}
+MODULES = {"vcl": "import_vcl", "host": "import_host"}
 
 
 @click.group("import", cls=Lazy, modules=MODULES, short_help="Write specs from what is there already.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from reconciler.desired.model import NAME_PATTERN
 
@@ -28,12 +28,22 @@ def slug(name: str, taken: Collection[str] = ()) -> str:
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """A slug for each name, all apart; a name that can be carried as it is always is."""
     distinct = list(dict.fromkeys(names))
-    chosen = {name: name for name in distinct if fits(name)}
-    taken = set(chosen)
-    for name in distinct:
-        if name not in chosen:
-            chosen[name] = slug(name, taken)
-            taken.add(chosen[name])
+    return dict(zip(distinct, apart(distinct), strict=True))
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """A slug for each item, all apart, also of items that are equal; the first of a name that can be carried as it
+    is has it."""
+    taken = {name for name in names if fits(name)}
+    kept = set(taken)
+    chosen = []
+    for name in names:
+        if name in kept:
+            kept.discard(name)
+            chosen.append(name)
+        else:
+            chosen.append(slug(name, taken))
+            taken.add(chosen[-1])
     return chosen
 
 

@@ -1,0 +1,1 @@
+"""Specs from the database of an Apache VCL installation."""

@@ -1,0 +1,175 @@
+"""A VCL database over the network: read-only, in one consistent snapshot, without any secret that is in it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+from pymysql.cursors import Cursor
+
+from reconciler.faults import Fault, LoginRefused, Unreachable, Unsupported
+from reconciler.importing.vcl.rows import COLUMNS, OUTDATED, REQUIRED, SECRETS, Row, Tables
+
+PORT = 3306
+CONNECT_SECONDS = 5.0
+SILENT_SECONDS = 20.0
+IMAGES = frozenset(("image", "imagerevision", "OS"))
+"""Tables that are read only where images are wished."""
+
+_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
+_SNAPSHOT = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+)
+_REFUSED = {1044, 1045, 1130, 1142, 1143, 1251, 1698, 2059}
+_NO_DATABASE = 1049
+_NOT_REACHED = {1040, 1158, 1159, 1160, 1161, 2002, 2003, 2005, 2006, 2013, 2026, 2055}
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where a database is."""
+
+    user: str
+    host: str
+    port: int
+    name: str
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}/{self.name}"
+
+
+def parse_url(url: str) -> Database:
+    """`mysql://USER@HOST[:PORT]/NAME`. Raises ValueError with what is wrong, which never quotes a password."""
+    right = "would be right: mysql://USER@HOST[:PORT]/NAME"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or PORT
+    except ValueError:
+        raise ValueError(f"this is no URL of a database ({right})") from None
+    if parts.password is not None:
+        raise ValueError(
+            "a password does not belong in the URL (would be right: --password-file or --password-env)"
+        )
+    name = unquote(parts.path.removeprefix("/"))
+    if parts.scheme not in ("mysql", "mariadb") or not parts.username or not host or not name or "/" in name:
+        raise ValueError(f"this is no URL of a database ({right})")
+    if parts.query or parts.fragment:
+        raise ValueError(f"nothing may follow the database's name ({right})")
+    return Database(unquote(parts.username), host, port, name)
+
+
+def read(database: Database, password: str, *, images: bool) -> tuple[Tables, list[str]]:
+    """The rows of the tables, and the columns of older databases that are there and were not read.
+
+    `images`: those about images too. Raises Unreachable, also when the server says nothing for 20 s; LoginRefused;
+    Unsupported when it is not VCL's database.
+    """
+    with _faults(database), closing(_connected(database, password)) as connection:
+        with connection.cursor() as cursor:
+            for statement in _SNAPSHOT:
+                cursor.execute(statement)
+            cursor.execute(_COLUMNS)
+            there: dict[str, dict[str, str]] = {}
+            for table, column in cursor.fetchall():
+                there.setdefault(str(table), {})[str(column).lower()] = str(column)
+            by_name = {table.lower(): (table, columns) for table, columns in there.items()}
+            _check(database, {name: columns for name, (_, columns) in by_name.items()})
+            wanted = [name for name in COLUMNS if name.lower() in by_name and (images or name not in IMAGES)]
+            tables = {name.lower(): _rows(cursor, name, *by_name[name.lower()]) for name in wanted}
+            return tables, list(_outdated({name: columns for name, (_, columns) in by_name.items()}))
+
+
+def _connected(database: Database, password: str) -> pymysql.Connection[Cursor]:
+    # the server converts: what the client calls latin1 is another table of signs than the server's
+    return pymysql.connect(
+        host=database.host,
+        port=database.port,
+        user=database.user,
+        password=password.encode(),
+        database=database.name,
+        charset="utf8mb4",
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=SILENT_SECONDS,
+        write_timeout=SILENT_SECONDS,
+    )
+
+
+def _check(database: Database, there: Mapping[str, Mapping[str, str]]) -> None:
+    lacking = [
+        f"{table}.{column}"
+        for table, columns in REQUIRED.items()
+        for column in columns
+        if column.lower() not in there.get(table, {})
+    ]
+    if lacking:
+        raise Unsupported(
+            f"{database} is no database of VCL, or {database.user} may not read it: there is no "
+            f"{', '.join(lacking[:3])}{' and more' if len(lacking) > 3 else ''}",
+            next=f"name VCL's database, or GRANT SELECT ON {database.name}.* to this user",
+        )
+
+
+def _outdated(there: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    return (f"{table}.{name}" for table, names in OUTDATED.items() for name in names if name in there[table])
+
+
+def _rows(cursor: Cursor, name: str, table: str, there: Mapping[str, str]) -> Sequence[Row]:
+    wanted = COLUMNS[name]
+    known = [column for column in wanted if column.lower() in there]
+    secret = SECRETS.get(name, frozenset())
+    fields = ", ".join(_field(there[column.lower()], column in secret) for column in known)
+    # only names from this module and from the database's own catalogue
+    cursor.execute(f"SELECT {fields} FROM {_quoted(table)}")  # noqa: S608
+    return [{**wanted, **dict(zip(known, row, strict=True))} for row in cursor.fetchall()]
+
+
+def _field(column: str, secret: bool) -> str:
+    quoted = _quoted(column)
+    return f"({quoted} IS NOT NULL AND {quoted} <> '')" if secret else quoted
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+@contextmanager
+def _faults(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except Fault:
+        raise
+    except pymysql.MySQLError as error:
+        raise _fault(database, error) from None
+    except (OSError, ValueError, IndexError, AssertionError, struct.error, RuntimeError):
+        # what the client raises for bytes that are none of its protocol
+        raise _stranger(database) from None
+
+
+def _fault(database: Database, error: pymysql.MySQLError) -> Fault:
+    code: Any = error.args[0] if error.args else None
+    said = str(error.args[1]) if len(error.args) > 1 else str(error)
+    if code in _REFUSED:
+        return LoginRefused(
+            f"{database}: {database.user} was refused: {said}",
+            next="see to user, password and rights (SELECT)",
+        )
+    if code == _NO_DATABASE:
+        return Unsupported(f"{database}: {said}", next="see to the name at the end of the URL")
+    if code in _NOT_REACHED:
+        return Unreachable(
+            f"{database} could not be reached: {said}", next="see to address, port and network"
+        )
+    if not isinstance(code, int):
+        return _stranger(database)
+    return Unsupported(f"{database} refused to be read: {code} {said}", next="see the database's own log")
+
+
+def _stranger(database: Database) -> Fault:
+    return Unreachable(f"what answers at {database} is no MySQL or MariaDB", next="see to address and port")

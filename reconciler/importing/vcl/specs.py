@@ -1,0 +1,127 @@
+"""What a VCL database says, as the documents of profiles and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.importing.keys import NO_KEYS, Keys
+from reconciler.importing.names import apart
+from reconciler.importing.notes import Draft, Note, Sort
+from reconciler.importing.vcl import images
+from reconciler.importing.vcl.choice import chosen
+from reconciler.importing.vcl.hosts import Addresses, Belongings, host
+from reconciler.importing.vcl.hypervisors import why_not_esx
+from reconciler.importing.vcl.logins import has_vcenter
+from reconciler.importing.vcl.paths import canonical, written
+from reconciler.importing.vcl.profiles import Wanted, profile
+from reconciler.importing.vcl.rows import HostRow, ProfileRow, Snapshot
+from reconciler.importing.writing import Noted
+
+VARIABLE = "ESXI_PASSWORD_"
+"""How variables begin that are to hold passwords; specs from git may name such ones."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is wished: profiles that no host uses, too; names of profiles that decide for computers with several;
+    `images`: none, production or loaded; the keys that were given."""
+
+    all_profiles: bool = False
+    preferred: tuple[str, ...] = ()
+    images: str = "none"
+    keys: Keys = NO_KEYS
+
+
+@dataclass
+class Imported:
+    """The documents, and the notes that are about none of them."""
+
+    profiles: list[Draft] = field(default_factory=list)
+    hosts: list[Draft] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def imported(rows: Snapshot, options: Options) -> Imported:
+    """Documents in the order of their names. Raises CannotImport where a computer has several profiles and nothing
+    decides."""
+    result = Imported()
+    pairs = chosen(rows, options.preferred, result.notes)
+    esx = sorted(_esx(rows, result.notes), key=lambda row: (row.name, row.id))
+    names = dict(zip((row.id for row in esx), apart([row.name for row in esx]), strict=True))
+    used = _hosts(result, rows, pairs, names, options)
+    kept = [row for row in esx if options.all_profiles or row.id in used]
+    variables = _variables([names[row.id] for row in kept])
+    production = images.production(rows, result.notes) if options.images == "production" else ()
+    for row in kept:
+        wanted = Wanted(names[row.id], variables[names[row.id]], production, options.keys)
+        draft = profile(row, wanted)
+        draft.notes += _shared_folder(draft, used.get(row.id, ()))
+        result.profiles.append(draft)
+    result.notes += _about_keys(rows, options.keys)
+    return result
+
+
+def _esx(rows: Snapshot, notes: list[Note]) -> Iterator[ProfileRow]:
+    for row in rows.profiles:
+        why = why_not_esx(row)
+        if why is None:
+            yield row
+        else:
+            what = f"profile {row.name!r} (vmprofile {row.id}): it is for another hypervisor: {why}"
+            notes.append(Note(Sort.LEFT_OUT, what))
+
+
+def _hosts(
+    result: Imported,
+    rows: Snapshot,
+    pairs: Sequence[tuple[HostRow, ProfileRow]],
+    profiles: Mapping[int, str],
+    options: Options,
+) -> dict[int, list[str]]:
+    """Add the hosts; their names by the profile that they use."""
+    by_vmhost = images.loaded(rows, result.notes) if options.images == "loaded" else {}
+    addresses, used = Addresses(), dict[int, list[str]]()
+    for (row, of), name in zip(pairs, apart([row.name for row, _ in pairs]), strict=True):
+        belongings = Belongings(name, profiles[of.id], has_vcenter(of), by_vmhost.get(row.id, ()))
+        draft = host(row, belongings, addresses)
+        if isinstance(draft, str):
+            result.notes.append(Note(Sort.LEFT_OUT, f"host {row}: {draft}"))
+        else:
+            result.hosts.append(draft)
+            used.setdefault(of.id, []).append(name)
+    return used
+
+
+def _variables(names: Sequence[str]) -> dict[str, str]:
+    """The variable of the password of each profile, all apart."""
+    likely = ["".join(sign if sign.isalnum() else "_" for sign in name.upper()) for name in names]
+    # what stands apart by small letters or signs only gets a number
+    return {
+        name: VARIABLE + variable.replace("-", "_")
+        for name, variable in zip(names, apart(likely), strict=True)
+    }
+
+
+def _shared_folder(draft: Draft, hosts: Sequence[str]) -> Iterator[Note]:
+    assert isinstance(draft.document, Mapping)
+    spec = draft.document["spec"]
+    folder = spec.get("workingDirectory") if isinstance(spec, Mapping) else None
+    if len(hosts) < 2 or not isinstance(folder, Noted):
+        return
+    path = canonical(str(folder.value))
+    own = f"{written(path)}{'/' if path.relative else ' '}${{name}}"
+    what = (
+        f"workingDirectory: {', '.join(hosts)} would share it where {path.datastore} is one volume "
+        f'(would be right: workingDirectory: "{own}")'
+    )
+    yield Note(Sort.DOUBT, what, ("spec", "workingDirectory"))
+
+
+def _about_keys(rows: Snapshot, keys: Keys) -> Iterator[Note]:
+    """Where no key was given: which ones VCL uses."""
+    if keys.public:
+        return
+    known = [f"{name} uses {files}" for name, files in rows.key_files if files]
+    which = f" (management node {'; '.join(known)})" if known else ""
+    yield Note(Sort.FILL_IN, f"ssh.authorizedKeys of the profiles: no --key was given{which}")
