@@ -21,8 +21,8 @@ from reconciler.faults import FaultKind
 from reconciler.render.words import many
 
 if TYPE_CHECKING:
-    from reconciler.importing.drafting import Order
-    from reconciler.importing.drafts import Draft
+    from reconciler.importing.host.drafting import Order
+    from reconciler.importing.host.drafts import Draft
 
 UNREACHABLE, INTERRUPTED = 3, 130
 
@@ -60,13 +60,13 @@ def command(context: click.Context, /, **_: Any) -> int:
     refuse_strangers(context)
     options = gathered(context)
     from reconciler.desired.mistakes import SpecMistakes
-    from reconciler.importing.drafting import Wrong
     from reconciler.importing.files import CannotWrite
+    from reconciler.importing.notes import CannotImport
 
     work = _Import(options, _addresses(options))
     try:
         return work.run()
-    except (Wrong, SpecMistakes) as wrong:
+    except (CannotImport, SpecMistakes) as wrong:
         raise Problem(f"{wrong}\nnothing was written") from None
     except CannotWrite as trouble:
         raise Problem(str(trouble)) from None
@@ -102,9 +102,9 @@ class _Import:
     addresses: Sequence[str]
 
     def run(self) -> int:
-        """The exit status. Raises Problem, Wrong, SpecMistakes, CannotWrite."""
-        from reconciler.importing.drafting import all_valid
+        """The exit status. Raises Problem, CannotImport, SpecMistakes, CannotWrite."""
         from reconciler.importing.files import write_files
+        from reconciler.importing.host.drafting import all_valid
 
         files = self._files()
         order = self._order(files)
@@ -135,8 +135,8 @@ class _Import:
 
     def _order(self, files: Sequence[Path | None]) -> Order:
         from reconciler.fleet import Options
-        from reconciler.importing.drafting import Order
-        from reconciler.importing.reading import Beside
+        from reconciler.importing.host.drafting import Order
+        from reconciler.importing.host.reading import Beside
 
         given, profile = self.options, self.options["profile"]
         base = {
@@ -151,7 +151,7 @@ class _Import:
 
     def _looked(self, order: Order) -> Sequence[Draft]:
         """What was seen of all hosts. Raises Problem when one could not be looked at."""
-        from reconciler.importing.looking import look
+        from reconciler.importing.host.looking import look
         from reconciler.importing.names import slugs
 
         given, stop = self.options, threading.Event()
@@ -173,7 +173,7 @@ class _Import:
         return found.drafts
 
     def _texts(self, drafts: Sequence[Draft]) -> list[str]:
-        from reconciler.importing.documents import parted, whole
+        from reconciler.importing.host.documents import parted, whole
         from reconciler.importing.writing import text
 
         if len(drafts) == 1 or self.options["profile"]:
@@ -183,15 +183,15 @@ class _Import:
 
     def _tell(self, drafts: Sequence[Draft], files: Sequence[Path]) -> None:
         """What was left out, who is not like the others, and where the documents are."""
-        from reconciler.importing.sharing import outliers
+        from reconciler.importing.host.sharing import outliers
 
         for draft in drafts:
             for note in draft.omitted:
-                tell(f"{draft.name}: left out: {note.resource}: {note.why}", "warning")
+                tell(f"left out: {draft.name}: {note.resource}: {note.why}", "warning")
             for remark in draft.remarks:
                 tell(f"{draft.name}: {remark}", "warning")
         if len(drafts) > 1:
             for odd in outliers({draft.name: draft.spec for draft in drafts}):
                 tell(str(odd), "warning")
-        for file in files:
-            tell(f"written: {file}")
+        if files:
+            write(f"wrote {' and '.join(map(str, files))} ({many(len(drafts), 'host')})\n")

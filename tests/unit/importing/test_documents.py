@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.importing.documents import parted, whole
-from reconciler.importing.drafts import Draft
+from reconciler.importing.host.documents import parted, whole
+from reconciler.importing.host.drafts import Draft
 from reconciler.importing.writing import text
 from reconciler.plan import Note
 

@@ -12,10 +12,11 @@ import yaml
 from reconciler.desired.nodes import dotted
 from reconciler.facts import Facts
 from reconciler.fleet import Options, task_of
-from reconciler.importing.drafting import Order, Wrong, all_valid, drafted
-from reconciler.importing.drafts import Draft
-from reconciler.importing.portrait import seekers, trouble
-from reconciler.importing.reading import Beside
+from reconciler.importing.host.drafting import Order, all_valid, drafted
+from reconciler.importing.host.drafts import Draft
+from reconciler.importing.host.portrait import seekers, trouble
+from reconciler.importing.host.reading import Beside
+from reconciler.importing.notes import CannotImport
 from reconciler.importing.writing import text
 from reconciler.kinds.model import Resource, Verdict
 from tests.unit.kinds.worlds import facts, filled, load_case
@@ -77,13 +78,13 @@ def test_a_document_says_what_its_host_is(tmp_path: Path) -> None:
 
 
 def test_what_nobody_found_on_the_host_is_for_who_asked_to_mend(tmp_path: Path) -> None:
-    with pytest.raises(Wrong, match=r"the document of h1:\d+:\d+: spec\.access\.ssh\.port: must be"):
+    with pytest.raises(CannotImport, match=r"the document of h1:\d+:\d+: spec\.access\.ssh\.port: must be"):
         order(tmp_path, access={"ssh": {"port": "x"}}).seed("h1", "h1")
 
 
 def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
     work = order(tmp_path, {})
-    with pytest.raises(Wrong, match=r"there is no profile 'q' \(known: p\)"):
+    with pytest.raises(CannotImport, match=r"there is no profile 'q' \(known: p\)"):
         Order({"profile": "q"}, work.beside, work.options).seed("h1", "h1")
 
 
@@ -108,7 +109,7 @@ def test_one_export_that_hosts_mount_by_different_versions_can_not_be_told_of_al
 
 
 def test_two_names_of_one_host_are_for_who_named_it_to_mend() -> None:
-    with pytest.raises(Wrong, match="is the address of 'a' too"):
+    with pytest.raises(CannotImport, match="is the address of 'a' too"):
         all_valid([mounting("a", "a", server="x"), mounting("b", "A.", server="x")], Beside())
 
 
@@ -116,7 +117,7 @@ def test_a_host_of_the_files_with_the_same_address_is_for_who_named_it_to_mend(t
     file = tmp_path / "hosts.yaml"
     file.write_text("apiVersion: reconciler/v1\nkind: Host\nmetadata: {name: z}\nspec: {address: a}\n")
     drafts = [mounting("a", "a", server="x")]
-    with pytest.raises(Wrong, match=r"is the address of '[az]' too"):
+    with pytest.raises(CannotImport, match=r"is the address of '[az]' too"):
         all_valid(drafts, Beside((file,)))
 
 
@@ -127,7 +128,9 @@ def test_a_mistake_in_the_files_is_for_who_keeps_them_to_mend(tmp_path: Path) ->
         "spec: {datastores: {images: {nfs: {server: filer, path: /images/}}}}\n"
     )
     drafts = [mounting(name, name, server="filer") for name in ("a", "b")]
-    with pytest.raises(Wrong, match=r"hosts\.yaml:4:.*: spells the export filer:/images in another way"):
+    with pytest.raises(
+        CannotImport, match=r"hosts\.yaml:4:.*: spells the export filer:/images in another way"
+    ):
         all_valid(drafts, Beside((file,)))
     (tmp_path / "profile.yaml").write_text("apiVersion: reconciler/v1\nkind: Profile\nmetadata: {name: p}\n")
     assert all_valid(drafts, Beside((tmp_path,), (file,))) == drafts

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.importing.sharing import Outliers, outliers, shared
-from reconciler.importing.trees import difference, get, is_null, put, taken
+from reconciler.importing.host.sharing import Outliers, outliers, shared
+from reconciler.importing.host.trees import difference, get, is_null, put, taken
 
 LEAVES = (
     st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["a", "b"]) | st.lists(st.integers(0, 1))

@@ -14,8 +14,9 @@ from reconciler.events import Connecting, Finished, Listener
 from reconciler.facts import Facts
 from reconciler.faults import Bug, Fault, FaultKind, Refused
 from reconciler.fleet import Fleet, task_of
-from reconciler.importing.drafting import Order, Wrong, drafted
-from reconciler.importing.drafts import Draft
+from reconciler.importing.host.drafting import Order, drafted
+from reconciler.importing.host.drafts import Draft
+from reconciler.importing.notes import CannotImport
 from reconciler.kinds.model import Resource
 from reconciler.report import Status
 
@@ -29,7 +30,7 @@ class Looked:
 
 
 def look(order: Order, addresses: Mapping[str, str], tell: Listener, stop: Signal) -> Looked:
-    """Look at hosts, given by their names; none is begun once `stop` is set. Raises Wrong."""
+    """Look at hosts, given by their names; none is begun once `stop` is set. Raises CannotImport."""
     fleet = Fleet((), order.options, tell, stop)
 
     def work(name: str) -> Draft | Fault | None:
@@ -45,7 +46,7 @@ def look(order: Order, addresses: Mapping[str, str], tell: Listener, stop: Signa
 
 
 def _outcome(order: Order, name: str, address: str, fleet: Fleet) -> Draft | Fault:
-    """The host's document, or why there is none. Raises Wrong."""
+    """The host's document, or why there is none. Raises CannotImport."""
     began = monotonic()
     fleet.tell(Connecting(name, address))
     fault: Fault | None = None
@@ -53,7 +54,7 @@ def _outcome(order: Order, name: str, address: str, fleet: Fleet) -> Draft | Fau
         return _draft(order, name, address, fleet)
     except Fault as trouble:
         fault = trouble
-    except Wrong:
+    except CannotImport:
         raise
     except Exception as error:  # noqa: BLE001 - one host's bug stops no other
         fault = Bug.of(name, error)
@@ -69,7 +70,7 @@ def _status(fault: Fault | None) -> Status:
 
 
 def _draft(order: Order, name: str, address: str, fleet: Fleet) -> Draft:
-    """Raises Fault, Wrong."""
+    """Raises Fault, CannotImport."""
 
     def pause(seconds: float) -> None:
         fleet.stop.wait(seconds)

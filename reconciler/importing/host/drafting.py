@@ -10,19 +10,16 @@ from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.nodes import dotted
 from reconciler.facts import BackupOwed, Facts, Identity, Unseen
 from reconciler.fleet import Options, task_of
-from reconciler.importing.drafts import Draft, begun, corrected
-from reconciler.importing.portrait import fields_of_kinds, found, seekers, trouble
-from reconciler.importing.reading import Beside, file_of
-from reconciler.importing.trees import Tree, plain
+from reconciler.importing.host.drafts import Draft, begun, corrected
+from reconciler.importing.host.portrait import fields_of_kinds, found, seekers, trouble
+from reconciler.importing.host.reading import Beside, file_of
+from reconciler.importing.host.trees import Tree, plain
+from reconciler.importing.notes import CannotImport
 from reconciler.kinds.model import Resource
 
 OWED = "an earlier pass owes the host a backup of its configuration; the first pass by this document makes it"
 See = Callable[[Sequence[Resource]], Facts]
 """Looks at all that these want to know, and tells what is known then."""
-
-
-class Wrong(Exception):
-    """What was asked for can't be written; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +35,12 @@ class Order:
         return {"address": address, **self.base}
 
     def seed(self, name: str, address: str) -> DesiredHost:
-        """The host as it is reached, of which nothing is known yet. Raises Wrong."""
+        """The host as it is reached, of which nothing is known yet. Raises CannotImport."""
         return one(Draft(name, self.spec(address), {}, {}), self.beside)
 
 
 def drafted(order: Order, seed: DesiredHost, see: See) -> Draft:
-    """The document of a host: what was found, without all that it is not like. Raises Wrong, and what `see` raises."""
+    """The document of a host: what was found, without all that it is not like. Raises CannotImport, and as `see`."""
     resources = task_of(seed, order.options).resources
     facts = see((*seekers(seed), *resources))
     under = _profile(order, seed)
@@ -84,15 +81,15 @@ def _proved(order: Order, draft: Draft, see: See) -> Draft:
 
 
 def one(draft: Draft, beside: Beside) -> DesiredHost:
-    """The host of a draft that has to be valid. Raises Wrong."""
+    """The host of a draft that has to be valid. Raises CannotImport."""
     try:
         return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
     except SpecMistakes as wrong:
-        raise Wrong(str(wrong)) from None
+        raise CannotImport(str(wrong)) from None
 
 
 def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
-    """The draft without its mistakes, be it that they show in its profile. Raises Wrong."""
+    """The draft without its mistakes, be it that they show in its profile. Raises CannotImport."""
     while True:
         try:
             hosts = beside.drafts([draft]).hosts
@@ -102,7 +99,7 @@ def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
 
 
 def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
-    """The drafts without what does not go together in them. Raises Wrong."""
+    """The drafts without what does not go together in them. Raises CannotImport."""
     by_file = {file_of(draft): draft for draft in drafts}
     while True:
         try:
@@ -111,13 +108,13 @@ def all_valid(drafts: Iterable[Draft], beside: Beside) -> list[Draft]:
         except SpecMistakes as wrong:
             for mistake in {it.file: it for it in reversed(wrong.mistakes)}.values():
                 if mistake.file not in by_file:
-                    raise Wrong(str(wrong)) from None
+                    raise CannotImport(str(wrong)) from None
                 by_file[mistake.file] = _right(by_file[mistake.file], mistake, wrong)
 
 
 def _right(draft: Draft, mistake: Mistake, wrong: SpecMistakes) -> Draft:
-    """The draft without that mistake. Raises Wrong."""
+    """The draft without that mistake. Raises CannotImport."""
     right = corrected(draft, mistake)
     if right is None:
-        raise Wrong(str(wrong)) from None
+        raise CannotImport(str(wrong)) from None
     return right

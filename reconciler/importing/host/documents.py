@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.importing.drafts import Draft, document
-from reconciler.importing.sharing import shared
-from reconciler.importing.trees import Tree, put
+from reconciler.importing.host.drafts import Draft, document
+from reconciler.importing.host.sharing import shared
+from reconciler.importing.host.trees import Tree, put
 from reconciler.importing.writing import Noted
 
 PROFILE = "shared"

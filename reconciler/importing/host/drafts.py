@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Place, shown
-from reconciler.importing.trees import Tree, difference, get, is_null, put, taken
+from reconciler.importing.host.trees import Tree, difference, get, is_null, put, taken
 from reconciler.kinds.key_lines import parse_key_line
 from reconciler.kinds.model import Found
 from reconciler.plan import Note

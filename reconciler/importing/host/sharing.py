@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.importing.trees import Tree, difference, get, put
+from reconciler.importing.host.trees import Tree, difference, get, put
 from reconciler.kinds.key_lines import parse_key_line
 
 WHOLE = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.desired.files import DISK
 from reconciler.desired.load import Loaded, load
-from reconciler.importing.drafts import Draft
+from reconciler.importing.host.drafts import Draft
 from reconciler.importing.writing import text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import plan as plans
 from reconciler.desired.host import DesiredHost
 from reconciler.facts import BackupOwed, Facts, Question
-from reconciler.importing.trees import Tree
+from reconciler.importing.host.trees import Tree
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Change, Found, Kind, Resource, Risk, Source, Verdict
 from reconciler.plan import Rules
