@@ -14,6 +14,7 @@ from reconciler.simulator import Farm, HostModel, NfsMount, PortGroup
 from tests.live.images.setup import DISK, LINUX, WIN, images_world, put_on
 from tests.live.importing.commands import dry_run, import_hosts, reached
 from tests.live.passes.world import PATH, SERVER, VERSIONS, Keys, _shared_keys, standard_storage, world
+from tests.live.sdk.govmomi import Govmomi
 
 STRANGER = b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAwEAAQ== a stranger\n"
 
@@ -216,3 +217,30 @@ def test_what_can_not_be_meant_is_told_before_any_host_is_asked(
 ) -> None:
     assert import_hosts(tmp_path, *arguments) == 1
     assert said in capfd.readouterr().err
+
+
+def test_a_host_of_a_third_party_is_written_as_far_as_its_sdk_shows_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("secret\n")
+    with Govmomi() as esx:
+        esx.control(keys=STRANGER.decode())
+        out = tmp_path / "host.yaml"
+        sdk = [
+            "--sdk-port",
+            str(esx.port),
+            "--sdk-password-file",
+            str(secret),
+            "--thumbprint",
+            esx.fingerprint,
+        ]
+        assert import_hosts(tmp_path, "127.0.0.1", "--port", "1", *sdk, "--out", str(out)) == 0, (
+            capfd.readouterr().err
+        )
+        spec = spec_of(out)
+        assert spec["ssh"]["authorizedKeys"] == [STRANGER.decode().strip()]
+        assert "LocalDS_0" in spec["datastores"]
+        assert spec["portGroups"]["VM Network"] == {"vswitch": "vSwitch0", "vlan": 0}
+        (report,) = dry_run(tmp_path, out).hosts
+        assert (report.status, report.steps) == (Status.IN_SYNC, ())
