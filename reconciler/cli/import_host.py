@@ -18,6 +18,7 @@ from reconciler.cli.options import LOGS, SPECS, STATE, gathered, option, paths, 
 from reconciler.cli.output import coloured, write
 from reconciler.cli.stopping import stopping
 from reconciler.faults import FaultKind
+from reconciler.render.visible import visible
 from reconciler.render.words import many
 
 if TYPE_CHECKING:
@@ -187,11 +188,11 @@ class _Import:
 
         for draft in drafts:
             for note in draft.omitted:
-                tell(f"left out: {draft.name}: {note.resource}: {note.why}", "warning")
+                tell(visible(f"left out: {draft.name}: {note.resource}: {note.why}"), "warning")
             for remark in draft.remarks:
                 tell(f"{draft.name}: {remark}", "warning")
         if len(drafts) > 1:
             for odd in outliers({draft.name: draft.spec for draft in drafts}):
-                tell(str(odd), "warning")
+                tell(visible(str(odd)), "warning")
         if files:
             write(f"wrote {' and '.join(map(str, files))} ({many(len(drafts), 'host')})\n")

@@ -10,9 +10,9 @@ from reconciler.desired.mistakes import Mistake, SpecMistakes
 from reconciler.desired.nodes import dotted
 from reconciler.facts import BackupOwed, Facts, Identity, Unseen
 from reconciler.fleet import Options, task_of
-from reconciler.importing.host.drafts import Draft, begun, corrected
+from reconciler.importing.host.drafts import Draft, begun, corrected, file_of
 from reconciler.importing.host.portrait import fields_of_kinds, found, seekers, trouble
-from reconciler.importing.host.reading import Beside, file_of
+from reconciler.importing.host.reading import Beside
 from reconciler.importing.host.trees import Tree, plain
 from reconciler.importing.notes import CannotImport
 from reconciler.kinds.model import Resource
@@ -83,17 +83,21 @@ def _proved(order: Order, draft: Draft, see: See) -> Draft:
 def one(draft: Draft, beside: Beside) -> DesiredHost:
     """The host of a draft that has to be valid. Raises CannotImport."""
     try:
-        return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
+        return _host(draft, beside)
     except SpecMistakes as wrong:
         raise CannotImport(str(wrong)) from None
+
+
+def _host(draft: Draft, beside: Beside) -> DesiredHost:
+    """The host of a draft. Raises SpecMistakes."""
+    return next(host for host in beside.drafts([draft]).hosts if host.document.file == file_of(draft))
 
 
 def valid(draft: Draft, beside: Beside) -> tuple[DesiredHost, Draft]:
     """The draft without its mistakes, be it that they show in its profile. Raises CannotImport."""
     while True:
         try:
-            hosts = beside.drafts([draft]).hosts
-            return next(host for host in hosts if host.document.file == file_of(draft)), draft
+            return _host(draft, beside), draft
         except SpecMistakes as wrong:
             draft = _right(draft, wrong.mistakes[0], wrong)
 

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Place, shown
 from reconciler.importing.host.trees import Tree, difference, get, is_null, put, taken
+from reconciler.importing.writing import line_numbers
 from reconciler.kinds.key_lines import parse_key_line
 from reconciler.kinds.model import Found
 from reconciler.plan import Note
@@ -50,6 +51,11 @@ class Draft:
         why = {it.resource: it.why for it in self.omitted}
         gone = {resource: place for resource, place in self.places.items() if is_null(self.spec, place)}
         return {place: why[resource] for resource, place in gone.items() if resource in why}
+
+
+def file_of(draft: Draft) -> str:
+    """What messages name in place of its file."""
+    return f"the document of {draft.name}"
 
 
 def document(kind: str, name: str, spec: Tree) -> Tree:
@@ -96,14 +102,23 @@ def corrected(draft: Draft, mistake: Mistake) -> Draft | None:
 
 
 def _place(draft: Draft, mistake: Mistake) -> tuple[str, Place] | None:
-    """The resource in which a mistake is, and its place, or that of the one item of a list which is wrong."""
+    """The resource in which a mistake is, and its place, or that of the one item of a list which is wrong.
+
+    Several may be meant by what a message shows of a place; where the mistake is in the document, its line tells.
+    """
+    lines = line_numbers([draft.document()]) if mistake.file == file_of(draft) else {}
+
+    def nearest(it: tuple[str, Place]) -> tuple[int, int]:
+        line = lines.get((0, "spec", *it[1]), 0)
+        return line if line <= mistake.line else -1, len(it[1])
+
     fitting = [
         (resource, place)
         for resource, whole in draft.places.items()
         for place in _parts(draft.spec, whole)
         if _within(mistake.where, shown(("spec", *place)))
     ]
-    return max(fitting, key=lambda it: len(shown(it[1])), default=None)
+    return max(fitting, key=nearest, default=None)
 
 
 def _parts(spec: Any, place: tuple[str, ...]) -> Iterator[Place]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.desired.files import DISK
 from reconciler.desired.load import Loaded, load
-from reconciler.importing.host.drafts import Draft
+from reconciler.importing.host.drafts import Draft, file_of
 from reconciler.importing.writing import text
 
 
@@ -54,8 +54,3 @@ class Beside:
     def drafts(self, drafts: Sequence[Draft]) -> Loaded:
         """The specs of drafts. Raises SpecMistakes."""
         return self.load({file_of(draft): text([draft.document()]) for draft in drafts})
-
-
-def file_of(draft: Draft) -> str:
-    """What messages name in place of a file."""
-    return f"the document of {draft.name}"

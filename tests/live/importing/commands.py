@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,6 @@ def import_hosts(folder: Path, *arguments: str) -> int:
 
 def dry_run(folder: Path, *specs: Path) -> Report:
     """A dry run by what was written."""
-    import threading
-
     hosts = load(list(specs)).hosts
     options = Options(True, None, (), 50, folder / "state")
     return run_fleet(hosts, options, lambda event: None, threading.Event())
