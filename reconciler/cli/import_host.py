@@ -164,7 +164,7 @@ class _Import:
         with ears.working(len(names)) as listener, stopping(stop, ears.tidy):
             found = look(order, names, listener, stop)
         for fault in found.faults.values():
-            tell(f"{fault.message}; {fault.next}", "error")
+            tell(f"{fault.message}\n  {fault.next}", "error")
         if stop.is_set():
             raise Problem("interrupted; nothing was written", INTERRUPTED)
         if found.faults:
@@ -191,7 +191,7 @@ class _Import:
                 tell(visible(f"left out: {draft.name}: {note.resource}: {note.why}"), "warning")
             for remark in draft.remarks:
                 tell(f"{draft.name}: {remark}", "warning")
-        if len(drafts) > 1:
+        if len(drafts) > 1 and not self.options["profile"]:
             for odd in outliers({draft.name: draft.spec for draft in drafts}):
                 tell(visible(str(odd)), "warning")
         if files:
