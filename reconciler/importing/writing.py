@@ -70,9 +70,10 @@ def _block(value: object, place: Place, indent: str) -> Iterator[_Line]:
     if isinstance(value, Mapping):
         for key, each in value.items():
             yield from _entry(f"{indent}{_scalar(key)}:", each, (*place, key), indent)
-    elif isinstance(value, Sequence):
-        for number, each in enumerate(value):
-            yield from _item(each, (*place, number), indent)
+        return
+    assert isinstance(value, Sequence)
+    for number, each in enumerate(value):
+        yield from _item(each, (*place, number), indent)
 
 
 def _entry(head: str, noted: object, place: Place, indent: str) -> Iterator[_Line]:
@@ -100,12 +101,10 @@ def _item(noted: object, place: Place, indent: str) -> Iterator[_Line]:
 
 def _first_beside_dash(lines: list[_Line], indent: str) -> Iterator[_Line]:
     """The lines of a map in a list: its first key stands beside the dash, comments before that above it."""
-    for number, line in enumerate(lines):
-        if not line.text.lstrip().startswith("#"):
-            yield _Line(line.place, f"{indent}- {line.text[len(indent) + 2 :]}")
-            yield from lines[number + 1 :]
-            return
-        yield _Line(line.place, line.text)
+    first = next(number for number, line in enumerate(lines) if line.place)
+    yield from lines[:first]
+    yield _Line(lines[first].place, f"{indent}- {lines[first].text[len(indent) + 2 :]}")
+    yield from lines[first + 1 :]
 
 
 def _bare(noted: object) -> tuple[object, list[str]]:

@@ -13,7 +13,8 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from reconciler.faults import Fault, LoginRefused, Unreachable, Unsupported
-from reconciler.importing.vcl.rows import COLUMNS, OUTDATED, REQUIRED, SECRETS, Row, Tables
+from reconciler.importing.vcl.columns import COLUMNS, OUTDATED, REQUIRED, SECRETS
+from reconciler.importing.vcl.rows import Row, Tables
 
 PORT = 3306
 CONNECT_SECONDS = 5.0

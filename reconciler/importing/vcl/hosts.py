@@ -17,10 +17,12 @@ _IN_USE = ("vmhostinuse", "tovmhostinuse")
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a Host gets besides its row: its name, its profile's, whether that has a login to a vCenter, images."""
+    """What a Host gets besides its row: its name, its profile's, images. `doubtful`: it may be a vCenter and no host;
+    `vcenter`: its profile has a login to one."""
 
     name: str
     profile: str
+    doubtful: bool = False
     vcenter: bool = False
     images: tuple[str, ...] = ()
 
@@ -52,6 +54,7 @@ def host(row: HostRow, with_: Belongings, addresses: Addresses) -> Draft | str:
         spec["mode"] = Noted("paused", mode)
     if with_.vcenter:
         spec["access"] = {"vcenter": {"address": Noted(reached, "where VCL connects to")}}
+    if with_.doubtful:
         what = "its profile has a resource path: it may be the vCenter itself, then its document has to go"
         notes.append(Note(Sort.DOUBT, f"{row.name!r}: {what}", NAME))
     if with_.images:
@@ -65,13 +68,14 @@ def host(row: HostRow, with_: Belongings, addresses: Addresses) -> Draft | str:
 
 def _address(row: HostRow, notes: list[Note]) -> str | None:
     """The private address when it is one."""
-    if row.address is None:
+    address = (row.address or "").strip()
+    if not address:
         what = f"{row.name!r}: address: VCL has none, so its name has to resolve"
         notes.append(Note(Sort.FILL_IN, what, NAME))
-    elif not row.address.isprintable() or " " in row.address:
-        notes.append(Note(Sort.LEFT_OUT, f"{row.name!r}: privateIPaddress {row.address!r}: {UNFIT}", NAME))
+    elif not address.isprintable() or " " in address:
+        notes.append(Note(Sort.LEFT_OUT, f"{row.name!r}: privateIPaddress {address!r}: {UNFIT}", NAME))
     else:
-        return row.address
+        return address
     return None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 
+from reconciler.importing.vcl.paths import is_elsewhere, tidy
 from reconciler.importing.vcl.rows import ProfileRow
+from reconciler.kinds.paths import VOLUMES
 
-_ON_DATASTORE = re.compile(r"\[|/*vmfs/volumes/")
 _BRIDGE = re.compile(r"(?:vir)?br\d+")
 _FOREIGN_FORMATS = frozenset(("qcow2", "vdi"))
 
@@ -17,10 +18,10 @@ def why_not_esx(row: ProfileRow) -> str | None:
 
     A path on a datastore, or elsewhere, decides; for a bare name it is disk format and switches.
     """
-    paths = [path.strip("\"'") for path in (row.datastore, row.vm_path) if path]
-    if any(_ON_DATASTORE.match(path) for path in paths):
+    paths = [tidy(path) for path in (row.datastore, row.vm_path) if path]
+    if any(path.startswith(("[", VOLUMES)) for path in paths):
         return None
-    outside = next((path for path in paths if path.startswith("/")), None)
+    outside = next((path for path in paths if is_elsewhere(path)), None)
     if outside is not None:
         return f"its path {outside} is on no datastore"
     if row.disk_format in _FOREIGN_FORMATS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.importing.notes import Note, Sort
 from reconciler.importing.vcl.rows import RevisionRow, Snapshot
@@ -16,7 +17,10 @@ VMWARE = "vmware"
 def production(rows: Snapshot, notes: list[Note]) -> tuple[str, ...]:
     """The names of all production revisions of images for VMware, in the order of the alphabet."""
     wanted = (row for row in rows.revisions if row.production and row.install_type == VMWARE)
-    return tuple(_names(wanted, notes))
+    left_out: dict[str, str] = {}
+    names = tuple(_names(wanted, left_out))
+    notes += _noted(left_out)
+    return names
 
 
 def loaded(rows: Snapshot, notes: list[Note]) -> dict[int, tuple[str, ...]]:
@@ -26,23 +30,28 @@ def loaded(rows: Snapshot, notes: list[Note]) -> dict[int, tuple[str, ...]]:
     for host, revision in rows.loaded:
         if revision in revisions:
             by_host.setdefault(host, set()).add(revisions[revision])
-    return {host: tuple(_names(wanted, notes)) for host, wanted in by_host.items()}
+    left_out: dict[str, str] = {}
+    names = {host: tuple(_names(wanted, left_out)) for host, wanted in by_host.items()}
+    notes += _noted(left_out)
+    return names
 
 
-def _names(revisions: Iterable[RevisionRow], notes: list[Note]) -> Iterator[str]:
-    """The names of those that are not deleted and that a spec can carry side by side; the others are noted once."""
+def _names(revisions: Iterable[RevisionRow], left_out: dict[str, str]) -> Iterator[str]:
+    """The names of those that are not deleted and that a spec can carry side by side."""
     short: dict[str, str] = {}
     for name in sorted({row.name for row in revisions if not row.gone and NONE not in (row.name, row.image)}):
-        other = short.setdefault(short_name(name), name)
-        if refusal({"images": {name: {}}}) is not None:
-            _say(notes, f"image {name!r}: it is no name of an image")
-        elif other != name:
-            _say(notes, f"image {name!r}: it is one name with {other!r} to vCenter")
+        if _is_unfit(name):
+            left_out[name] = "it is no name of an image"
+        elif (other := short.setdefault(short_name(name), name)) != name:
+            left_out[name] = f"it is one name with {other!r} to vCenter"
         else:
             yield name
 
 
-def _say(notes: list[Note], what: str) -> None:
-    note = Note(Sort.LEFT_OUT, what)
-    if note not in notes:
-        notes.append(note)
+@functools.lru_cache(4096)
+def _is_unfit(name: str) -> bool:
+    return refusal({"images": {name: {}}}) is not None
+
+
+def _noted(left_out: Mapping[str, str]) -> Iterator[Note]:
+    return (Note(Sort.LEFT_OUT, f"image {name!r}: {why}") for name, why in sorted(left_out.items()))

@@ -47,19 +47,37 @@ def imported(rows: Snapshot, options: Options) -> Imported:
     decides."""
     result = Imported()
     pairs = chosen(rows, options.preferred, result.notes)
-    esx = sorted(_esx(rows, result.notes), key=lambda row: (row.name, row.id))
-    names = dict(zip((row.id for row in esx), apart([row.name for row in esx]), strict=True))
-    used = _hosts(result, rows, pairs, names, options)
-    kept = [row for row in esx if options.all_profiles or row.id in used]
-    variables = _variables([names[row.id] for row in kept])
-    production = images.production(rows, result.notes) if options.images == "production" else ()
-    for row in kept:
-        wanted = Wanted(names[row.id], variables[names[row.id]], production, options.keys)
-        draft = profile(row, wanted)
-        draft.notes += _shared_folder(draft, used.get(row.id, ()))
-        result.profiles.append(draft)
+    profiles = _profiles(result, rows, options)
+    used = _hosts(result, rows, pairs, profiles, options)
+    for number, it in profiles.items():
+        it.draft.notes += _shared_folder(it.spec, used.get(number, ()))
+    result.profiles = [it.draft for number, it in profiles.items() if options.all_profiles or number in used]
     result.notes += _about_keys(rows, options.keys)
     return result
+
+
+@dataclass(frozen=True)
+class _Profile:
+    name: str
+    draft: Draft
+
+    @property
+    def spec(self) -> Mapping[str, object]:
+        assert isinstance(self.draft.document, Mapping)
+        spec = self.draft.document["spec"]
+        assert isinstance(spec, Mapping)
+        return spec
+
+
+def _profiles(result: Imported, rows: Snapshot, options: Options) -> dict[int, _Profile]:
+    """The profiles of ESX hosts by the ids of their rows, in the order of their names in VCL."""
+    esx = sorted(_esx(rows, result.notes), key=lambda row: (row.name, row.id))
+    names = apart([row.name for row in esx])
+    production = images.production(rows, result.notes) if options.images == "production" else ()
+    return {
+        row.id: _Profile(name, profile(row, Wanted(name, variable, production, options.keys)))
+        for row, name, variable in zip(esx, names, _variables(names), strict=True)
+    }
 
 
 def _esx(rows: Snapshot, notes: list[Note]) -> Iterator[ProfileRow]:
@@ -76,14 +94,25 @@ def _hosts(
     result: Imported,
     rows: Snapshot,
     pairs: Sequence[tuple[HostRow, ProfileRow]],
-    profiles: Mapping[int, str],
+    profiles: Mapping[int, _Profile],
     options: Options,
 ) -> dict[int, list[str]]:
     """Add the hosts; their names by the profile that they use."""
-    by_vmhost = images.loaded(rows, result.notes) if options.images == "loaded" else {}
+    loaded = images.loaded(rows, result.notes) if options.images == "loaded" else {}
     addresses, used = Addresses(), dict[int, list[str]]()
     for (row, of), name in zip(pairs, apart([row.name for row, _ in pairs]), strict=True):
-        belongings = Belongings(name, profiles[of.id], has_vcenter(of), by_vmhost.get(row.id, ()))
+        its, wanted = profiles[of.id], loaded.get(row.id, ())
+        if wanted and "virtualDisk" not in its.spec:
+            what = "what its machines have loaded, since its profile has no virtual disk path"
+            result.notes.append(Note(Sort.LEFT_OUT, f"host {row}: {what}"))
+            wanted = ()
+        belongings = Belongings(
+            name=name,
+            profile=its.name,
+            doubtful=of.resource_path is not None,
+            vcenter=has_vcenter(of),
+            images=wanted,
+        )
         draft = host(row, belongings, addresses)
         if isinstance(draft, str):
             result.notes.append(Note(Sort.LEFT_OUT, f"host {row}: {draft}"))
@@ -93,20 +122,14 @@ def _hosts(
     return used
 
 
-def _variables(names: Sequence[str]) -> dict[str, str]:
+def _variables(names: Sequence[str]) -> list[str]:
     """The variable of the password of each profile, all apart."""
     likely = ["".join(sign if sign.isalnum() else "_" for sign in name.upper()) for name in names]
-    # what stands apart by small letters or signs only gets a number
-    return {
-        name: VARIABLE + variable.replace("-", "_")
-        for name, variable in zip(names, apart(likely), strict=True)
-    }
+    return [VARIABLE + variable.replace("-", "_") for variable in apart(likely)]
 
 
-def _shared_folder(draft: Draft, hosts: Sequence[str]) -> Iterator[Note]:
-    assert isinstance(draft.document, Mapping)
-    spec = draft.document["spec"]
-    folder = spec.get("workingDirectory") if isinstance(spec, Mapping) else None
+def _shared_folder(spec: Mapping[str, object], hosts: Sequence[str]) -> Iterator[Note]:
+    folder = spec.get("workingDirectory")
     if len(hosts) < 2 or not isinstance(folder, Noted):
         return
     path = canonical(str(folder.value))

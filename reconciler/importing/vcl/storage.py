@@ -56,7 +56,7 @@ def _parsed(work: Work, column: str, value: str) -> DatastorePath | None:
 def _repository(work: Work, disk: DatastorePath | None) -> str | None:
     value = work.row.repository
     if value is None:
-        if _MODES.get(work.row.disk) == "dedicated":
+        if disk is not None and _MODES.get(work.row.disk) == "dedicated":
             what = "dedicated without a repository: no image is ever evicted to make room"
             work.note(Sort.DOUBT, what, "virtualDisk", "mode")
         return None
@@ -114,5 +114,5 @@ def _disk(work: Work, path: DatastorePath) -> None:
     if mode is None:
         work.left_out("vmdisk", row.disk, "it is neither dedicated nor shared; shared changes nothing")
     disk = {"path": from_column("datastorepath", row.datastore, written(path))}
-    disk["mode"] = from_column("vmdisk", row.disk if mode else "shared", mode or "shared")
+    disk["mode"] = from_column("vmdisk", row.disk, mode or "shared")
     work.spec["virtualDisk"] = disk

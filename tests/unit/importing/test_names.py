@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.importing.names import fits, slug, slugs
+from reconciler.importing.names import apart, fits, slug, slugs
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,7 @@ def test_all_names_fit_and_stay_apart_and_those_that_fit_are_kept(names: list[st
     assert len(set(chosen.values())) == len(chosen)
     assert all(map(fits, chosen.values()))
     assert all(chosen[name] == name for name in names if fits(name))
+
+
+def test_items_that_are_equal_stay_apart_too() -> None:
+    assert apart(["b", "a b", "b", "a-b"]) == ["b", "a-b-2", "b-2", "a-b"]
