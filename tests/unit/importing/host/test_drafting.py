@@ -21,7 +21,7 @@ from reconciler.importing.writing import text
 from reconciler.kinds.model import Resource, Verdict
 from tests.unit.kinds.worlds import facts, filled, load_case
 
-CASES = Path(__file__).parents[2] / "cases" / "importing" / "host"
+CASES = Path(__file__).parents[3] / "cases" / "importing" / "host"
 FILES = sorted(CASES.glob("*.yaml"))
 
 
