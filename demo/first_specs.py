@@ -15,11 +15,12 @@ def story(host: str) -> bool:
     tell("Coming from hosts as they are: one is looked at, and its spec is written.")
     address, port = _place(Path(f"specs/{host}.yaml").read_text(encoding="utf-8"))
     access = ("--port", port, "--key", "keys/root.key", "--trust-on-first-use")
-    written = reconcile("import", "host", address, *access, "--out", "imported.yaml")
+    if reconcile("import", "host", address, *access, "--out", "imported.yaml"):
+        return False
     for line in Path("imported.yaml").read_text(encoding="utf-8").splitlines():
         print(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
     tell("By that spec nothing is to do.")
-    return not written and not reconcile("--dry-run", "-f", "imported.yaml", "--detailed-exitcode")
+    return not reconcile("--dry-run", "-f", "imported.yaml", "--detailed-exitcode")
 
 
 def _place(spec: str) -> tuple[str, str]:
