@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo import loop
+from demo import first_specs, loop
 from demo.steps import RECONCILE, reconcile, show, tell
 
 HOSTS = 8
@@ -53,7 +53,7 @@ def story(hosts: list[str]) -> int:
     lost = [reconcile("simulate", "reboot", host, "--power-loss", "--out", ".") for host in hosts]
     tell("Still nothing to do: the keys, mounts and port groups were saved, and proved to be.")
     survived = reconcile("--dry-run", "--detailed-exitcode")
-    right = not any((settled, *lost, survived)) and loop.story()
+    right = not any((settled, *lost, survived)) and first_specs.story(hosts[-1]) and loop.story()
     print("\nThat was all." if right else "\nThis did not go as it should have.", flush=True)
     return 0 if right else 1
 

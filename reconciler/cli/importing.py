@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.lazy import Lazy
 
-MODULES = {"vcl": "import_vcl"}
+MODULES = {"vcl": "import_vcl", "host": "import_host"}
 
 
 @click.group(

@@ -23,6 +23,8 @@ from reconciler.kinds.key_persistence import judge as judge_persistence
 from reconciler.kinds.model import (
     Change,
     Difference,
+    Finder,
+    Found,
     Fragment,
     Kind,
     LocalFile,
@@ -231,4 +233,30 @@ def _same(key: KeyLine, other: KeyLine) -> bool:
     return key.identity == other.identity and key.options == other.options
 
 
-KIND = Kind(NAME, "ssh", KeysWish, resources)
+def asks(wish: KeysWish, facts: Facts) -> Iterable[Question[Any]]:
+    """What has to be seen to tell which keys root has."""
+    yield AuthorizedKeys()
+
+
+def found(wish: KeysWish, facts: Facts) -> Iterable[Found]:
+    """All of root's keys, in an order that does not depend on that in the file."""
+    file = facts.see(AuthorizedKeys())
+    if isinstance(file, Unseen):
+        yield Found(NAME, PLACE, why=file.why)
+        return
+    if file.odd is not None:
+        yield Found(NAME, PLACE, why=f"{file.path} is {file.odd}, not a plain file")
+        return
+    keys: dict[tuple[str, str], KeyLine] = {}
+    for _, key in read_lines(file.content or b""):
+        if key is not None:
+            # sshd takes the first line with that key
+            keys.setdefault(key.identity, key)
+    odd = [key for key in keys.values() if not key.options.isprintable()]
+    for key in odd:
+        yield Found(NAME, PLACE, why=f"{key.label}: its options are no plain text")
+    if len(keys) > len(odd):
+        yield Found(NAME, PLACE, sorted(key.written for key in keys.values() if key not in odd))
+
+
+KIND = Kind(NAME, "ssh", KeysWish, resources, Finder(asks, found))

@@ -13,6 +13,8 @@ from reconciler.facts import Datastore, Datastores, Facts, Identity, Machines, N
 from reconciler.kinds.model import (
     Change,
     Difference,
+    Finder,
+    Found,
     Fragment,
     Kind,
     Resource,
@@ -319,4 +321,31 @@ def resources(wish: DatastoresWish, wisher: Wisher) -> Iterable[Resource]:
             yield ExistingDatastore(name, vmfs=it.vmfs is not None)
 
 
-KIND = Kind("datastore", "", DatastoresWish, resources)
+SYSTEM_TYPES = ("VFAT", "VMFS-L", "VMFSL", "VMFSOS", "VFFS")
+"""Volumes that ESXi keeps for itself: boot banks, scratch space, crash dumps."""
+
+
+def asks(wish: DatastoresWish, facts: Facts) -> Iterable[Question[Any]]:
+    """What has to be seen to tell which there are."""
+    yield Datastores()
+
+
+def found(wish: DatastoresWish, facts: Facts) -> Iterable[Found]:
+    """Each datastore with all that a spec can say of it."""
+    seen = facts.see(Datastores())
+    if isinstance(seen, Unseen):
+        yield Found("datastore", ("datastores",), why=seen.why)
+        return
+    for it in sorted(seen, key=lambda datastore: datastore.name):
+        if not it.type.upper().startswith(SYSTEM_TYPES):
+            yield Found(f"datastore/{it.name}", ("datastores", it.name), _said(it))
+
+
+def _said(it: Datastore) -> dict[str, Any]:
+    if it.nfs is None:
+        return {"vmfs": {}} if it.type.upper().startswith("VMFS") else {}
+    nfs: dict[str, Any] = {"server": it.nfs.server, "path": it.nfs.path, "version": it.nfs.version}
+    return {"nfs": {**nfs, "readOnly": True} if it.read_only_known and it.nfs.read_only else nfs}
+
+
+KIND = Kind("datastore", "", DatastoresWish, resources, Finder(asks, found))

@@ -40,6 +40,12 @@ class KeyLine:
         return f"{self.type} {self.comment or '…' + self.blob.rstrip('=')[-12:]}"
 
     @property
+    def written(self) -> str:
+        """A line with the key; the comment is left out where it is no plain text."""
+        comment = self.comment if self.comment.isprintable() else ""
+        return " ".join(part for part in (self.options, self.type, self.blob, comment) if part)
+
+    @property
     def bits(self) -> int | None:
         """The length of an RSA key's modulus; None for other types or when the blob can't be read."""
         if self.type != "ssh-rsa":

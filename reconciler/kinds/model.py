@@ -181,10 +181,34 @@ F = TypeVar("F", bound=Fragment)
 
 
 @dataclass(frozen=True)
+class Found:
+    """Something that a host has. `value` at `place` below `spec` wishes it as it is; where no spec can, `why` is the
+    reason."""
+
+    resource: str
+    place: tuple[str, ...]
+    value: Any = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Finder(Generic[F]):
+    """What a host has, put as a spec would wish it. `asks` is as with a resource; both are told what a spec says
+    already, such as where to look."""
+
+    asks: Callable[[F, Facts], Iterable[Question[Any]]]
+    found: Callable[[F, Facts], Iterable[Found]]
+
+
+@dataclass(frozen=True)
 class Kind(Generic[F]):
-    """A kind of resource. `place` is where its fragment stands below `spec`: "" or the name of a map ("ssh")."""
+    """A kind of resource. `place` is where its fragment stands below `spec`: "" or the name of a map ("ssh").
+
+    `finder` is None for what can't be told from a host.
+    """
 
     name: str
     place: str
     fragment: type[F]
     resources: Callable[[F, Wisher], Iterable[Resource]]
+    finder: Finder[F] | None = None

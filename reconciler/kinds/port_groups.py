@@ -9,7 +9,19 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from reconciler.facts import Facts, Network, NetworkState, PortGroup, Question, Unseen
-from reconciler.kinds.model import Change, Fragment, Kind, Resource, Risk, Stage, Verdict, Wisher, differences
+from reconciler.kinds.model import (
+    Change,
+    Finder,
+    Found,
+    Fragment,
+    Kind,
+    Resource,
+    Risk,
+    Stage,
+    Verdict,
+    Wisher,
+    differences,
+)
 from reconciler.verbs import AddPortGroup, AddSwitch, MovePortGroup, SetVlan, Verb
 
 PortGroupName = Annotated[
@@ -144,4 +156,20 @@ def resources(wish: PortGroupsWish, wisher: Wisher) -> Iterable[Resource]:
         yield PortGroupResource(name, group, tuple(sharing[group.vswitch]))
 
 
-KIND = Kind("portGroup", "", PortGroupsWish, resources)
+def asks(wish: PortGroupsWish, facts: Facts) -> Iterable[Question[Any]]:
+    """What has to be seen to tell which there are."""
+    yield NetworkState()
+
+
+def found(wish: PortGroupsWish, facts: Facts) -> Iterable[Found]:
+    """Each port group with its switch and VLAN."""
+    seen = facts.see(NetworkState())
+    if isinstance(seen, Unseen):
+        yield Found("portGroup", ("portGroups",), why=seen.why)
+        return
+    for it in sorted(seen.port_groups, key=lambda group: group.name):
+        value = {"vswitch": it.vswitch, "vlan": it.vlan}
+        yield Found(f"portGroup/{it.name}", ("portGroups", it.name), value)
+
+
+KIND = Kind("portGroup", "", PortGroupsWish, resources, Finder(asks, found))

@@ -9,7 +9,19 @@ from typing import Any
 from pydantic import Field
 
 from reconciler.facts import Facts, Question, ShellTimeout, SshService, SshState, Unseen
-from reconciler.kinds.model import Change, Difference, Fragment, Kind, Resource, Risk, Stage, Verdict, Wisher
+from reconciler.kinds.model import (
+    Change,
+    Difference,
+    Finder,
+    Found,
+    Fragment,
+    Kind,
+    Resource,
+    Risk,
+    Stage,
+    Verdict,
+    Wisher,
+)
 from reconciler.verbs import SetSshPolicy, StartSsh, StopSsh, Verb
 
 
@@ -86,4 +98,25 @@ def resources(wish: SshWish, wisher: Wisher) -> Iterable[Resource]:
         yield SshResource(wish.enabled)
 
 
-KIND = Kind("ssh", "ssh", SshWish, resources)
+def asks(wish: SshWish, facts: Facts) -> Iterable[Question[Any]]:
+    """What has to be seen to tell whether SSH is on."""
+    yield SshState()
+
+
+def found(wish: SshWish, facts: Facts) -> Iterable[Found]:
+    """On or off, when the service and its policy agree."""
+    state = facts.see(SshState())
+    place = ("ssh", "enabled")
+    if isinstance(state, Unseen):
+        yield Found("ssh", place, why=state.why)
+    elif state.policy is True and state.running is not False:
+        yield Found("ssh", place, value=True)
+    elif state.policy is False and state.running is False:
+        yield Found("ssh", place, value=False)
+    else:
+        runs = {True: "runs", False: "does not run", None: "may run"}[state.running]
+        why = f"it {runs} now, and its policy is {_policy(state.policy)}: a spec knows on and off only"
+        yield Found("ssh", place, why=why)
+
+
+KIND = Kind("ssh", "ssh", SshWish, resources, Finder(asks, found))

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from reconciler.kinds.images.absent import AbsentImage
 from reconciler.kinds.images.disk import VirtualDiskResource
+from reconciler.kinds.images.finding import asks, found
 from reconciler.kinds.images.repository import RepositoryResource
 from reconciler.kinds.images.setup import Base, Setup
 from reconciler.kinds.images.wanted import WantedImage
 from reconciler.kinds.images.wish import ImagesWish, RepositoryWish
-from reconciler.kinds.model import Kind, Resource, Wisher
+from reconciler.kinds.model import Finder, Kind, Resource, Wisher
 from reconciler.kinds.paths import VOLUMES, parse_datastore_path
 
 
@@ -38,4 +39,4 @@ def _repository(wish: RepositoryWish) -> Base:
     return Base(wish.path, None, form)
 
 
-KIND = Kind("image", "", ImagesWish, resources)
+KIND = Kind("image", "", ImagesWish, resources, Finder(asks, found))
