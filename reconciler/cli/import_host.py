@@ -104,10 +104,11 @@ class _Import:
 
     def run(self) -> int:
         """The exit status. Raises Problem, CannotImport, SpecMistakes, CannotWrite."""
-        from reconciler.importing.files import write_files
+        from reconciler.importing.files import see_free, write_files
         from reconciler.importing.host.drafting import all_valid
 
         files = self._files()
+        see_free((file for file in files if file is not None), force=self.options["force"])
         order = self._order(files)
         drafts = all_valid(self._looked(order), order.beside)
         texts = self._texts(drafts)

@@ -59,20 +59,22 @@ def command(context: click.Context, /, **_: Any) -> int:
     for name, what in (("database", "URL"), ("out", "DIR")):
         if not options[name]:
             raise click.UsageError(f"--{name} {what} is needed", context)
-    from reconciler.importing.files import CannotWrite, write_files
+    from reconciler.importing.files import CannotWrite, see_free, write_files
     from reconciler.importing.keys import read_keys
     from reconciler.importing.notes import CannotImport
     from reconciler.importing.vcl.rows import snapshot
     from reconciler.importing.vcl.specs import Options, imported
 
+    folder, force = Path(options["out"]).expanduser(), options["force"]
     try:
+        see_free((folder / PROFILES, folder / HOSTS), force=force)
         keys = read_keys(options["key"])
         wanted = Options(options["all_profiles"], options["prefer_profile"], options["images"], keys)
         result = imported(snapshot(_tables(options)), wanted)
-        write_files(_texts(result, Path(options["out"]).expanduser()), force=options["force"])
+        write_files(_texts(result, folder), force=force)
     except (CannotImport, CannotWrite) as error:
         raise Problem(str(error)) from None
-    return _written(result, Path(options["out"]))
+    return _written(result, folder)
 
 
 def _tables(options: dict[str, Any]) -> Tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -18,12 +18,17 @@ class CannotWrite(Exception):
     """No file was written; the text says why and what to do next."""
 
 
+def see_free(paths: Iterable[Path], *, force: bool) -> None:
+    """Raises CannotWrite when one of the files is there already, unless `force` says that it is written over."""
+    taken = [path for path in paths if os.path.lexists(path)]
+    if taken and not force:
+        raise CannotWrite(f"{_listed(taken)} there already: nothing was written (--force writes over it)")
+
+
 def write_files(texts: Mapping[Path, str], *, force: bool = False) -> None:
     """Write each text to its path, in folders that are made when they are missing. A file that is there already is
     written over only with `force`. Raises CannotWrite; then everything is as it was before."""
-    taken = [path for path in texts if os.path.lexists(path)]
-    if taken and not force:
-        raise CannotWrite(f"{_listed(taken)} there already: nothing was written (--force writes over it)")
+    see_free(texts, force=force)
     work = _Work()
     try:
         for path, text in texts.items():
