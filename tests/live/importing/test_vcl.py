@@ -152,10 +152,10 @@ def test_the_same_database_gives_the_same_bytes(importing: Importer, url: str) -
     assert "vmwarelinux-base2-v1: {}" in first[1]
 
 
-def test_a_file_that_is_there_is_kept(importing: Importer, url: str) -> None:
+def test_a_file_that_is_there_is_kept_and_the_database_is_not_even_asked(importing: Importer) -> None:
     importing.folder.mkdir()
     (importing.folder / "hosts.yaml").write_text("mine", encoding="utf-8")
-    status, said = importing(url)
+    status, said = importing("mysql://reader@127.0.0.1:1/vcl")
     assert status == 1
     assert "hosts.yaml is there already: nothing was written (--force writes over it)" in said
     assert os.listdir(importing.folder) == ["hosts.yaml"]
