@@ -29,7 +29,7 @@ _SNAPSHOT = (
     "START TRANSACTION WITH CONSISTENT SNAPSHOT /*!50605 , READ ONLY */",
 )
 _REFUSED = {1044, 1045, 1130, 1142, 1143, 1251, 1698, 2059}
-_NO_DATABASE = 1049
+_NO_DATABASE, _UNKNOWN_CHARSET = 1049, 1115
 _NOT_REACHED = {1040, 1158, 1159, 1160, 1161, 2002, 2003, 2005, 2006, 2013, 2026, 2055}
 
 
@@ -106,13 +106,23 @@ def _catalogue(cursor: Cursor) -> Catalogue:
 
 def _connected(database: Database, password: str) -> pymysql.Connection[Cursor]:
     # the server converts: what the client calls latin1 is another table of signs than the server's
+    try:
+        return _connected_with(database, password, "utf8mb4")
+    except pymysql.MySQLError as error:
+        # MySQL before 5.5.3, beside which VCL 2.2 stood
+        if error.args[:1] != (_UNKNOWN_CHARSET,):
+            raise
+        return _connected_with(database, password, "utf8")
+
+
+def _connected_with(database: Database, password: str, charset: str) -> pymysql.Connection[Cursor]:
     return pymysql.connect(
         host=database.host,
         port=database.port,
         user=database.user,
         password=password.encode(),
         database=database.name,
-        charset="utf8mb4",
+        charset=charset,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=SILENT_SECONDS,
         write_timeout=SILENT_SECONDS,

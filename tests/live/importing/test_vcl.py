@@ -152,6 +152,23 @@ def test_the_same_database_gives_the_same_bytes(importing: Importer, url: str) -
     assert "vmwarelinux-base2-v1: {}" in first[1]
 
 
+def test_a_server_too_old_for_all_of_unicode_is_asked_for_what_it_has(
+    importing: Importer, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MySQL 5.1, which is not to be had any more, answers so to `SET NAMES utf8mb4`."""
+    connect, asked = pymysql.connect, list[str]()
+
+    def old(**given: Any) -> Any:
+        asked.append(given["charset"])
+        if given["charset"] == "utf8mb4":
+            raise pymysql.OperationalError(1115, "Unknown character set: 'utf8mb4'")
+        return connect(**given)
+
+    monkeypatch.setattr(pymysql, "connect", old)
+    assert importing(url)[0] == 0
+    assert asked == ["utf8mb4", "utf8"]
+
+
 def test_a_file_that_is_there_is_kept_and_the_database_is_not_even_asked(importing: Importer) -> None:
     importing.folder.mkdir()
     (importing.folder / "hosts.yaml").write_text("mine", encoding="utf-8")
