@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Event:
     """Something that happened in the pass over `host`."""
 
     host: str
 
 
-@dataclass(frozen=True)
+@record
 class Connecting(Event):
     """A session is being opened."""
 
     address: str
 
 
-@dataclass(frozen=True)
+@record
 class Postponed(Event):
     """The host said nothing in a first, short try: it is tried again when the others are done."""
 
 
-@dataclass(frozen=True)
+@record
 class Looking(Event):
     """A look has begun; `questions` are asked in this round trip."""
 
     questions: int
 
 
-@dataclass(frozen=True)
+@record
 class Waiting(Event):
     """The pass waits; `why` is one line (hostd restarting), `seconds` how long until the next try."""
 
@@ -40,7 +41,7 @@ class Waiting(Event):
     seconds: float
 
 
-@dataclass(frozen=True)
+@record
 class Planned(Event):
     """The plan is made."""
 
@@ -49,7 +50,7 @@ class Planned(Event):
     unknown: int
 
 
-@dataclass(frozen=True)
+@record
 class StepBegan(Event):
     """Step `number` of `total` begins."""
 
@@ -59,7 +60,7 @@ class StepBegan(Event):
     total: int
 
 
-@dataclass(frozen=True)
+@record
 class Carrying(Event):
     """A copy goes on: `done` of `total` bytes of `what` (a disk's name). `direction` is `to_host`, `from_host` or None
     for a clone on the host; `passed` counts the bytes that went over the wire since the last such event."""
@@ -71,7 +72,7 @@ class Carrying(Event):
     passed: int
 
 
-@dataclass(frozen=True)
+@record
 class Retrying(Event):
     """A step is tried again after another look; `fault` is the kind of what went wrong."""
 
@@ -80,7 +81,7 @@ class Retrying(Event):
     fault: str
 
 
-@dataclass(frozen=True)
+@record
 class StepEnded(Event):
     """A step ended: `done`, `failed` or `skipped`, after `seconds`."""
 
@@ -90,7 +91,7 @@ class StepEnded(Event):
     seconds: float
 
 
-@dataclass(frozen=True)
+@record
 class Failed(Event):
     """The pass, or a step of it, met a fault."""
 
@@ -98,7 +99,7 @@ class Failed(Event):
     message: str
 
 
-@dataclass(frozen=True)
+@record
 class Finished(Event):
     """The pass over the host ended with `status`, after `seconds`."""
 

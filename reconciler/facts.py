@@ -7,21 +7,22 @@ A *question* is a frozen value; a look at a host is a mapping from questions to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
+
+from reconciler.records import record
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@record
 class Unseen:
     """Could not look, and why. Never a reason to write, never a success."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@record
 class OutOfReach(Unseen):
     """Unseen because only another way to the host could show it, which is not open; `why` names it, and what is in its
     way."""
@@ -66,7 +67,7 @@ class Facts(Mapping[Question[Any], Any]):
 NOT_ASKED = Unseen("not looked at yet")
 
 
-@dataclass(frozen=True)
+@record
 class Product:
     """What the host says it is: `VMware ESXi`, `(6, 7, 0)`, `8169922`."""
 
@@ -79,12 +80,12 @@ class Product:
         return ".".join(str(part) for part in self.version)
 
 
-@dataclass(frozen=True)
+@record
 class Identity(Question[Product]):
     """Which product and version this is. Every look answers it first."""
 
 
-@dataclass(frozen=True)
+@record
 class NfsSource:
     """Where an NFS datastore comes from, letter by letter as it was given when it was mounted.
 
@@ -97,7 +98,7 @@ class NfsSource:
     read_only: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Datastore:
     """A volume that the host lists.
 
@@ -132,12 +133,12 @@ def plain_export(path: str) -> str:
     return "/".join(part for part in path.split("/") if part)
 
 
-@dataclass(frozen=True)
+@record
 class Datastores(Question[tuple[Datastore, ...]]):
     """All datastores: VMFS, NFS 3 and 4.1."""
 
 
-@dataclass(frozen=True)
+@record
 class Machine:
     """A virtual machine: `datastore` and `path` tell its .vmx (`vms/a/a.vmx`, relative to the datastore).
 
@@ -151,7 +152,7 @@ class Machine:
     running: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Machines(Question[tuple[Machine, ...]]):
     """All virtual machines that are registered or running."""
 
@@ -164,14 +165,14 @@ class Place(Enum):
     ABSENT = "nothing"
 
 
-@dataclass(frozen=True)
+@record
 class Folder(Question[Place]):
     """What stands at an absolute path of the host (`/vmfs/volumes/datastore1/vms`)."""
 
     path: str
 
 
-@dataclass(frozen=True)
+@record
 class PortGroup:
     """A standard port group: `vlan` 0 is none, 4095 a trunk; `clients` counts the ports in use."""
 
@@ -181,7 +182,7 @@ class PortGroup:
     clients: int
 
 
-@dataclass(frozen=True)
+@record
 class Network:
     """Standard switches (their names) and port groups."""
 
@@ -189,12 +190,12 @@ class Network:
     vswitches: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class NetworkState(Question[Network]):
     """Standard switches and port groups."""
 
 
-@dataclass(frozen=True)
+@record
 class SshService:
     """The SSH service (TSM-SSH): two facts. `policy` is True when it starts with the host, None when that depends on
     the firewall (`automatic`).
@@ -207,17 +208,17 @@ class SshService:
     policy: bool | None
 
 
-@dataclass(frozen=True)
+@record
 class SshState(Question[SshService]):
     """Whether SSH runs, and whether it starts with the host."""
 
 
-@dataclass(frozen=True)
+@record
 class ShellTimeout(Question[int]):
     """UserVars.ESXiShellTimeOut: seconds after which the host switches SSH off by itself; 0 is never."""
 
 
-@dataclass(frozen=True)
+@record
 class KeysFile:
     """root's authorized_keys. `content` is None when there is no file; `marked` tells ESXi's mark for saving.
 
@@ -233,17 +234,17 @@ class KeysFile:
     loose: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class AuthorizedKeys(Question[KeysFile]):
     """The file with root's authorized keys."""
 
 
-@dataclass(frozen=True)
+@record
 class SessionKey(Question["str | None"]):
     """The public key (`type base64`) that this session logged in with; None after a password."""
 
 
-@dataclass(frozen=True)
+@record
 class BootModules:
     """4.x: what a boot brings back comes from the modules that boot.cfg names.
 
@@ -259,7 +260,7 @@ class BootModules:
     archived_keys: bytes | None
 
 
-@dataclass(frozen=True)
+@record
 class SavedState:
     """5.0 and later: the configuration backup in the boot bank.
 
@@ -274,12 +275,12 @@ class SavedState:
     other_boot_cfg: bytes | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Persistence(Question["BootModules | SavedState"]):
     """What a power loss now would bring back of root's keys."""
 
 
-@dataclass(frozen=True)
+@record
 class BackupOwed(Question[frozenset[str]]):
     """Names of resources that an earlier pass changed and could not save any more (empty: none).
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.facts import Question
+from reconciler.records import record
 
 FILE_BLOCKS = (1 << 20, 2 << 20, 4 << 20, 8 << 20)
 """Sizes that file blocks of a VMFS volume may have, in bytes: all of them on VMFS-3, the first from VMFS-5 on."""
 
 
-@dataclass(frozen=True)
+@record
 class Extent:
     """One extent line of a descriptor: `RW 4192256 SPARSE "x-s001.vmdk"`. `file` is "" where none is named (ZERO)."""
 
@@ -26,7 +26,7 @@ class Extent:
     offset: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class Descriptor:
     """What a VMDK descriptor says. `parent` is its parentFileNameHint; a disk with one is no master. `adapter` is its
     ddb.adapterType: from it VCL reads which controller a machine needs."""
@@ -43,7 +43,7 @@ class Descriptor:
         return 512 * sum(extent.sectors for extent in self.extents)
 
 
-@dataclass(frozen=True)
+@record
 class DiskFile:
     """A file in an image's folder. `kind` is as in `ls -l` (`-`, `d`, `l`); `allocated` None: it is not told."""
 
@@ -55,7 +55,7 @@ class DiskFile:
     modified: int | None = None
 
 
-@dataclass(frozen=True)
+@record
 class ImageState:
     """What lies in the folder of an image.
 
@@ -95,7 +95,7 @@ class ImageState:
         return sum(file.size if file.allocated is None else file.allocated for file in self.files)
 
 
-@dataclass(frozen=True)
+@record
 class ImageFolder(Question["ImageState | None"]):
     """What lies in `base/folder`, judged as the image `disk`. None: there is no such folder.
 
@@ -110,7 +110,7 @@ class ImageFolder(Question["ImageState | None"]):
     form: str = "vmdk"
 
 
-@dataclass(frozen=True)
+@record
 class Library(Question["tuple[str, ...] | None"]):
     """The names of all folders directly below `base`, dot-folders left out. None: there is no such folder."""
 
@@ -118,7 +118,7 @@ class Library(Question["tuple[str, ...] | None"]):
     here: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class HalfCopy:
     """A copy of ours that is not in its place yet. `target` is the folder that it is to become, relative to the volume.
 
@@ -131,51 +131,51 @@ class HalfCopy:
     allocated: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class HalfCopies(Question[tuple[HalfCopy, ...]]):
     """Copies of ours that grow, or were left, at the root of a volume (`/vmfs/volumes/datastore1`)."""
 
     volume: str
 
 
-@dataclass(frozen=True)
+@record
 class FileBlock(Question[int]):
     """The size of a volume's file blocks: a file takes whole ones. `volume` is `/vmfs/volumes/datastore1`."""
 
     volume: str
 
 
-@dataclass(frozen=True)
+@record
 class RefusedCopies(Question[Mapping[str, str]]):
     """Copies that were looked at to their ground in this pass and are no whole ones: folder, and why. Nobody is asked
     for them: a pass notes them for itself."""
 
 
-@dataclass(frozen=True)
+@record
 class HostTime(Question[int]):
     """The host's own time, in seconds since 1970: when its files were written is told by the same clock."""
 
 
-@dataclass(frozen=True)
+@record
 class HereTime(Question[int]):
     """This machine's own time, in seconds since 1970: by it files in a repository here were written."""
 
 
-@dataclass(frozen=True)
+@record
 class RoomHere(Question["int | None"]):
     """The free bytes on this machine where a repository is (`base`); None: that is not told."""
 
     base: str
 
 
-@dataclass(frozen=True)
+@record
 class Filled(Question["str | None"]):
     """What was being copied when this volume filled up in this pass; None: it did not."""
 
     volume: str
 
 
-@dataclass(frozen=True)
+@record
 class DiskUse:
     """A file of a disk that something refers to, and what: `virtual machine 'vm9' on vmhost-b`.
 
@@ -193,13 +193,13 @@ class DiskUse:
     wished: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class DisksInUse(Question[tuple[DiskUse, ...]]):
     """All that this one host knows: layouts of its registered machines with whole snapshot chains, and .vmx files,
     deltas and redo logs in the folders of all volumes that it reaches."""
 
 
-@dataclass(frozen=True)
+@record
 class InUse:
     """Who uses what on one volume, over all hosts that mount it. `blind`: why more may be in use than can be seen."""
 
@@ -224,7 +224,7 @@ def _as_path(written: str) -> str:
     return "/" + re.sub(r"^\[[^\]]*\] ?", "", written).replace("\\", "/")
 
 
-@dataclass(frozen=True)
+@record
 class VolumeUse(Question[InUse]):
     """Who uses what on the volume `/vmfs/volumes/datastore1`: every host that mounts it is asked, and every loaded spec
     speaks for the images that it wants there."""
@@ -232,7 +232,7 @@ class VolumeUse(Question[InUse]):
     volume: str
 
 
-@dataclass(frozen=True)
+@record
 class TopDisk:
     """A disk of a registered machine as its .vmx names it: the one that is written. `file` is absolute.
 
@@ -244,14 +244,14 @@ class TopDisk:
     persistent: bool = True
 
 
-@dataclass(frozen=True)
+@record
 class TopDisks(Question[tuple[TopDisk, ...]]):
     """The disks that the configuration files `configs` (absolute paths of .vmx files) name."""
 
     configs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class ModuleLoaded(Question[bool]):
     """Whether a VMkernel module is loaded (`multiextent`)."""
 

@@ -5,16 +5,16 @@ A copy grows in a folder of ours at the root of its volume and gets its own name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.records import record
 from reconciler.sizes import size_text
 from reconciler.verbs import Verb
 
 Proof = Literal["auto", "full"]
 
 
-@dataclass(frozen=True)
+@record
 class Room:
     """A place for an image. `volume` is the root of the volume (`/vmfs/volumes/datastore1`), `folder` the image's own
     folder (`/vmfs/volumes/datastore1/sub/img`), `disk` the disk's name without its ending (`img`).
@@ -28,7 +28,7 @@ class Room:
     here: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Cargo:
     """A disk to be copied. `folder` and `file` tell where it is (`…/img`, `img.vmdk`), `form` what it is there (vmdk,
     qcow2, vdi); `capacity` is what a guest sees, `data` the allocated bytes; `reference`: there is a .vmx.reference.
@@ -51,14 +51,14 @@ class Cargo:
     adapter: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class ImageVerb(Verb):
     """A verb that works below a lock on `room`'s volume."""
 
     room: Room
 
 
-@dataclass(frozen=True)
+@record
 class LoadModule(Verb):
     """Load a VMkernel module; a boot forgets it."""
 
@@ -69,7 +69,7 @@ class LoadModule(Verb):
         return f"load the VMkernel module {self.module}"
 
 
-@dataclass(frozen=True)
+@record
 class CopyVerb(ImageVerb):
     """Copy `cargo` to `room` as `format`: thin, zeroedthick, eagerzeroedthick, 2gbsparse, vmdk, qcow2 or vdi.
 
@@ -87,7 +87,7 @@ class CopyVerb(ImageVerb):
         return size_text(self.cargo.data)
 
 
-@dataclass(frozen=True)
+@record
 class CloneDisk(CopyVerb):
     """Both ends on the host: one vmkfstools clones and converts, apart from the session.
 
@@ -102,7 +102,7 @@ class CloneDisk(CopyVerb):
         return f"clone {self.cargo.image} ({self.bytes}) from {self.cargo.folder} as {self.format}"
 
 
-@dataclass(frozen=True)
+@record
 class SendDisk(CopyVerb):
     """From this machine to the host: only the data travels, into a disk that vmkfstools made there."""
 
@@ -111,7 +111,7 @@ class SendDisk(CopyVerb):
         return f"send {self.cargo.image} ({self.bytes}) from {self.cargo.folder} here"
 
 
-@dataclass(frozen=True)
+@record
 class FetchDisk(CopyVerb):
     """From the host to a repository on this machine; the master stays untouched."""
 
@@ -120,7 +120,7 @@ class FetchDisk(CopyVerb):
         return f"fetch {self.cargo.image} ({self.bytes}) to {self.room.folder} here, as {self.format}"
 
 
-@dataclass(frozen=True)
+@record
 class RelayDisk(CopyVerb):
     """Both ends on the host, in a form that vmkfstools does not know (qcow2, vdi): read over SSH, put together here,
     written back over SSH."""
@@ -131,7 +131,7 @@ class RelayDisk(CopyVerb):
         return f"copy {what} as {self.format}, by way of this machine"
 
 
-@dataclass(frozen=True)
+@record
 class Copy:
     """A whole copy of an image on which a deletion relies. `files` are its disk's, the one that opens it first, with
     their sizes in bytes as they were seen; `form` is as in `Cargo`."""
@@ -142,7 +142,7 @@ class Copy:
     here: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class SetAside(ImageVerb):
     """Rename an image's folder to `_delete_NAME`, as VCL does: an open file makes that fail, and nothing is lost.
 
@@ -162,7 +162,7 @@ class SetAside(ImageVerb):
         return f"set {self.room.folder} aside as {self.aside.rpartition('/')[2]}"
 
 
-@dataclass(frozen=True)
+@record
 class DeleteFolder(ImageVerb):
     """Delete a folder that is set aside, a leftover of VCL, or a half copy of ours; `bytes` is what it gives back.
 
@@ -177,7 +177,7 @@ class DeleteFolder(ImageVerb):
         return f"delete {self.room.folder} ({size_text(self.bytes)})"
 
 
-@dataclass(frozen=True)
+@record
 class PutInPlace(ImageVerb):
     """Rename a folder that holds the whole image (`NAME~`, `_delete_NAME`) to the image's own name."""
 

@@ -7,9 +7,9 @@ every inventory: `host` and `vm` below a datacenter, `Resources` below a cluster
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reconciler.facts import Question
+from reconciler.records import record
 
 Path = tuple[str, ...]
 ESCAPED = {"%2f": "/", "%5c": "\\", "%25": "%"}
@@ -22,7 +22,7 @@ def folded(name: str) -> str:
     return ESCAPE.sub(lambda found: ESCAPED[found[0].lower()], name).casefold()
 
 
-@dataclass(frozen=True)
+@record
 class Pool:
     """A place for machines: a resource pool, or a cluster or host with its root pool (`root`). `id` is the pool's,
     `compute` that of the cluster or host whose resources they are."""
@@ -33,7 +33,7 @@ class Pool:
     root: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class VmFolder:
     """A folder of "VMs and Templates"; `root`: the one that every datacenter has, whose path is the datacenter's."""
 
@@ -42,7 +42,7 @@ class VmFolder:
     root: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Member:
     """A host of the inventory: `compute` is its cluster (or its own resources), `uuid` that of its hardware."""
 
@@ -54,7 +54,7 @@ class Member:
     uuid: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Tree:
     """The inventory of one vCenter. `addresses` are the IP addresses of the host that is asked for."""
 
@@ -64,11 +64,11 @@ class Tree:
     addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Inventory(Question[Tree]):
     """What the vCenter of the host shows."""
 
 
-@dataclass(frozen=True)
+@record
 class HardwareUuid(Question[str]):
     """The UUID of the host's hardware, as the host tells it."""

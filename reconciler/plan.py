@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.facts import BackupOwed, Facts, Identity, OutOfReach, Unseen
 from reconciler.kinds.model import Change, Difference, Resource, Risk, Source, Stage, Verdict
+from reconciler.records import record
 from reconciler.verbs import OweBackup, SaveConfiguration, StartSsh, Verb
 
 FOLLOWS = "; this plan starts SSH, and the same pass goes on with it"
 FIRST_UNPROVED = (9, 0, 0)
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """Something to be done to one resource: `change` with what the plan adds to it."""
 
@@ -25,7 +26,7 @@ class Step:
     source: Source
 
 
-@dataclass(frozen=True)
+@record
 class Held:
     """Something wished that is not done, and why; with its step where there is one."""
 
@@ -39,7 +40,7 @@ class Held:
         return self.step is None or self.step.change.blocks
 
 
-@dataclass(frozen=True)
+@record
 class Note:
     """Something said about a resource: what could not be seen, or a finding."""
 
@@ -47,7 +48,7 @@ class Note:
     why: str
 
 
-@dataclass(frozen=True)
+@record
 class Plan:
     """What is to be done to one host, in order, and all that is not."""
 
@@ -58,7 +59,7 @@ class Plan:
     in_sync: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Rules:
     """What the plan may do: the highest risk, and where the spec asks for what (a place below `spec`).
 

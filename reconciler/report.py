@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from reconciler.facts import Product
 from reconciler.faults import Fault, FaultKind
 from reconciler.kinds.model import Difference, Source
 from reconciler.plan import Note
+from reconciler.records import record
 
 
 class Status(StrEnum):
@@ -34,7 +35,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True)
+@record
 class Action:
     """One line for people, and the commands that run on the host."""
 
@@ -42,7 +43,7 @@ class Action:
     commands: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class StepReport:
     """A step as it is shown; `outcome` is None as long as nothing was tried."""
 
@@ -57,7 +58,7 @@ class StepReport:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True)
+@record
 class HeldReport:
     """What is held back, and why."""
 
@@ -66,7 +67,7 @@ class HeldReport:
     step: StepReport | None = None
 
 
-@dataclass(frozen=True)
+@record
 class FaultReport:
     """A fault without its exception."""
 
@@ -79,7 +80,7 @@ class FaultReport:
         return cls(fault.kind, fault.message, fault.next)
 
 
-@dataclass(frozen=True)
+@record
 class HostReport:
     """One host after a pass. `in_sync` names the resources that were as wished when it was first looked at."""
 
@@ -97,7 +98,7 @@ class HostReport:
     observe_only: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Report:
     """All hosts of a run, sorted by name."""
 

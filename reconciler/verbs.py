@@ -7,13 +7,13 @@ so that a pass that did it owes a backup.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from hashlib import md5
 
 from reconciler.facts import NfsSource
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Verb(ABC):
     """Base of all verbs."""
 
@@ -36,7 +36,7 @@ class Configuring(Verb):
         return True
 
 
-@dataclass(frozen=True)
+@record
 class KeysVerb(Verb):
     """A verb on root's keys file at `path`, which is saved from 5.0 on; on 4.x it lies outside /etc."""
 
@@ -47,21 +47,21 @@ class KeysVerb(Verb):
         return self.path.startswith("/etc/")
 
 
-@dataclass(frozen=True)
+@record
 class StartSsh(Verb):
     @property
     def title(self) -> str:
         return "start the SSH service"
 
 
-@dataclass(frozen=True)
+@record
 class StopSsh(Verb):
     @property
     def title(self) -> str:
         return "stop the SSH service"
 
 
-@dataclass(frozen=True)
+@record
 class SetSshPolicy(Configuring):
     """Whether SSH starts with the host."""
 
@@ -72,7 +72,7 @@ class SetSshPolicy(Configuring):
         return "start SSH with the host" if self.on else "do not start SSH with the host"
 
 
-@dataclass(frozen=True)
+@record
 class AppendKeys(KeysVerb):
     """Add whole lines at the end of root's authorized_keys, which keeps its inode, mode and every other byte.
 
@@ -87,7 +87,7 @@ class AppendKeys(KeysVerb):
         return f"add {_count(len(self.lines), 'key')} to {self.path}"
 
 
-@dataclass(frozen=True)
+@record
 class MarkKeys(KeysVerb):
     """Set ESXi's mark for saving (the sticky bit) on a keys file that lacks it."""
 
@@ -96,7 +96,7 @@ class MarkKeys(KeysVerb):
         return f"mark {self.path} for saving"
 
 
-@dataclass(frozen=True)
+@record
 class RewriteKeys(KeysVerb):
     """Replace the text of root's authorized_keys in place, provided that it is still `old`."""
 
@@ -109,7 +109,7 @@ class RewriteKeys(KeysVerb):
         return f"remove {_count(self.removed, 'key')} from {self.path}"
 
 
-@dataclass(frozen=True)
+@record
 class ArchiveKeys(Verb):
     """4.x: put /.ssh into the boot bank's vcl.tgz, whole or not at all."""
 
@@ -118,7 +118,7 @@ class ArchiveKeys(Verb):
         return "archive /.ssh as vcl.tgz in the boot bank"
 
 
-@dataclass(frozen=True)
+@record
 class ReplaceBootConfig(Verb):
     """4.x: replace boot.cfg in one rename, provided that it is still `old`; the old one stays beside it."""
 
@@ -130,7 +130,7 @@ class ReplaceBootConfig(Verb):
         return "name vcl.tgz in the modules line of boot.cfg"
 
 
-@dataclass(frozen=True)
+@record
 class SaveConfiguration(Verb):
     """Back up the configuration to the boot bank, and see that the archive there is a new one."""
 
@@ -139,7 +139,7 @@ class SaveConfiguration(Verb):
         return "save the configuration to the boot bank"
 
 
-@dataclass(frozen=True)
+@record
 class OweBackup(Verb):
     """Leave a note on the host (in /var/run, gone at a boot) that a resource's change is not saved yet."""
 
@@ -150,7 +150,7 @@ class OweBackup(Verb):
         return "note that a backup is owed"
 
 
-@dataclass(frozen=True)
+@record
 class MountNfs(Configuring):
     name: str
     source: NfsSource
@@ -160,7 +160,7 @@ class MountNfs(Configuring):
         return f"mount {self.source.server}:{self.source.path} as {self.name}"
 
 
-@dataclass(frozen=True)
+@record
 class UnmountNfs(Configuring):
     name: str
     version: str
@@ -170,7 +170,7 @@ class UnmountNfs(Configuring):
         return f"unmount {self.name}"
 
 
-@dataclass(frozen=True)
+@record
 class RemountNfs(Configuring):
     """Take a mount away and make it anew; if the new one fails, the old one comes back."""
 
@@ -183,7 +183,7 @@ class RemountNfs(Configuring):
         return f"replace the mount {self.name} by {self.new.server}:{self.new.path}"
 
 
-@dataclass(frozen=True)
+@record
 class MakeFolder(Verb):
     """Make a folder and those above it, below an existing datastore."""
 
@@ -194,7 +194,7 @@ class MakeFolder(Verb):
         return f"make the folder {self.path}"
 
 
-@dataclass(frozen=True)
+@record
 class AddSwitch(Configuring):
     name: str
 
@@ -203,7 +203,7 @@ class AddSwitch(Configuring):
         return f"add the standard switch {self.name}, without uplinks"
 
 
-@dataclass(frozen=True)
+@record
 class AddPortGroup(Configuring):
     name: str
     vswitch: str
@@ -213,7 +213,7 @@ class AddPortGroup(Configuring):
         return f"add the port group {self.name} to {self.vswitch}"
 
 
-@dataclass(frozen=True)
+@record
 class MovePortGroup(Configuring):
     """Take a port group from one switch to another, with its VLAN; if that fails, it comes back."""
 
@@ -228,7 +228,7 @@ class MovePortGroup(Configuring):
         return f"move the port group {self.name} from {self.old_switch} to {self.new_switch}, VLAN {self.new_vlan}"
 
 
-@dataclass(frozen=True)
+@record
 class SetVlan(Configuring):
     name: str
     vswitch: str
@@ -239,7 +239,7 @@ class SetVlan(Configuring):
         return f"set VLAN {self.vlan} on the port group {self.name}"
 
 
-@dataclass(frozen=True)
+@record
 class PlacementVerb(Verb):
     """A verb on the inventory of the vCenter: below `parent` (its id; `path` are the names that lead there) each of
     `names` is made in the one before, unless it is there."""
@@ -254,14 +254,14 @@ class PlacementVerb(Verb):
         return "/" + "/".join((*self.path, *self.names))
 
 
-@dataclass(frozen=True)
+@record
 class CreateResourcePools(PlacementVerb):
     @property
     def title(self) -> str:
         return f"make the resource pool {self.whole} in the vCenter"
 
 
-@dataclass(frozen=True)
+@record
 class CreateVmFolders(PlacementVerb):
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from reconciler.facts import Facts, Question
+from reconciler.records import record
 from reconciler.verbs import Verb
 
 
@@ -29,7 +30,7 @@ class Risk(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True)
+@record
 class Source:
     """Where a spec asks for something; `line` counts from 1."""
 
@@ -40,7 +41,7 @@ class Source:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True)
+@record
 class Difference:
     """One field that is not as wished; values are JSON scalars or lists of them. None: not there."""
 
@@ -66,7 +67,7 @@ class Stage(IntEnum):
     LAST = 6
 
 
-@dataclass(frozen=True)
+@record
 class Change:
     """A step that a kind proposes. `verb` is `create`, `update` or `delete`.
 
@@ -93,7 +94,7 @@ class Change:
         return self.verb, self.stage, self.place, tuple(it.field for it in self.differences)
 
 
-@dataclass(frozen=True)
+@record
 class Verdict:
     """What a resource thinks of what was seen. Without changes, held and unknown it is as wished.
 
@@ -147,7 +148,7 @@ class Fragment(BaseModel):
     )
 
 
-@dataclass(frozen=True)
+@record
 class Wisher:
     """Who wishes: what a kind may know of the host besides its own fragment.
 
@@ -161,7 +162,7 @@ class Wisher:
     vcenter: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class LocalFileMark:
     """Marks a field as a path on this machine: a relative one is taken from the folder of its spec file."""
 
@@ -169,7 +170,7 @@ class LocalFileMark:
 LocalFile = Annotated[str, LocalFileMark()]
 
 
-@dataclass(frozen=True)
+@record
 class LocalPlaceMark:
     """Marks a field as a path on the host, when it is written as one (`[datastore] …`, `/vmfs/volumes/…`), or else on
     this machine: then a relative one is taken from the folder of its spec file."""
@@ -180,7 +181,7 @@ LocalPlace = Annotated[str, LocalPlaceMark()]
 F = TypeVar("F", bound=Fragment)
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """Something that a host has. `value` at `place` below `spec` wishes it as it is; where no spec can, `why` is the
     reason."""
@@ -191,7 +192,7 @@ class Found:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Finder(Generic[F]):
     """What a host has, put as a spec would wish it. `asks` is as with a resource; both are told what a spec says
     already, such as where to look."""
@@ -200,7 +201,7 @@ class Finder(Generic[F]):
     found: Callable[[F, Facts], Iterable[Found]]
 
 
-@dataclass(frozen=True)
+@record
 class Kind(Generic[F]):
     """A kind of resource. `place` is where its fragment stands below `spec`: "" or the name of a map ("ssh").
 

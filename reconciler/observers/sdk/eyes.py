@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import (
@@ -29,6 +28,7 @@ from reconciler.observers.sdk import census, shown
 from reconciler.observers.sdk.shown import Beyond, Unclear
 from reconciler.observers.sdk.stores import ON_DATASTORES, STORE_READERS, Stores
 from reconciler.placement_facts import HardwareUuid
+from reconciler.records import record
 from reconciler.transports.sdk import HOST_DATASTORES, HOST_VMS, MethodFault, Passing, Row, SdkSession, Want
 
 KEYS_PATH, KEYS_FILE = "/host/ssh_root_authorized_keys", "/etc/ssh/keys-root/authorized_keys"
@@ -54,7 +54,7 @@ ON_PROPERTIES = {*HOST_PATHS, *ON_DATASTORES, Machines, ShellTimeout, HostTime}
 Answers = dict[Question[Any], Any]
 
 
-@dataclass(frozen=True)
+@record
 class _Away(Unseen):
     """Unseen since hostd, or what stands behind it, was away: to be asked again."""
 

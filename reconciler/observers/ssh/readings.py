@@ -33,6 +33,7 @@ from reconciler.image_facts import (
 from reconciler.observers.ssh import answers, images, registered, search, uses, volumes
 from reconciler.observers.ssh.folders import ENTER, LOOK_INTO, volume_root
 from reconciler.placement_facts import HardwareUuid
+from reconciler.records import record
 from reconciler.transports.shell import Piece
 
 
@@ -52,7 +53,7 @@ class Release(Enum):
         return cls.V4 if major < 5 else cls.V5 if major == 5 else cls.V6
 
 
-@dataclass(frozen=True)
+@record
 class NthFolder(Question[Place]):
     """A folder that is asked for, by its number. Its path is given to the script in a variable: in it the hosts of a
     fleet differ, whose scripts are the same otherwise."""

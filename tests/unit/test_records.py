@@ -1,0 +1,82 @@
+"""Records are frozen dataclasses from the first one on, whoever comes first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, field, fields, replace
+from typing import Generic, TypeVar
+
+import pytest
+
+from reconciler.records import record
+
+T = TypeVar("T")
+
+
+def test_a_record_is_a_frozen_dataclass() -> None:
+    @record
+    class Mount:
+        name: str
+        path: str = "/"
+        hosts: list[str] = field(default_factory=list, compare=False)
+
+    mount = Mount("repository", path="/images")
+    assert mount == Mount("repository", "/images", ["esx"])
+    assert mount != Mount("repository")
+    assert hash(mount) == hash(Mount("repository", "/images"))
+    assert replace(mount, name="vms") == Mount("vms", "/images")
+    assert repr(mount).endswith("Mount(name='repository', path='/images', hosts=[])")
+    assert [it.name for it in fields(mount)] == ["name", "path", "hosts"]
+    with pytest.raises(FrozenInstanceError):
+        mount.name = "x"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Mount()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("base_first", [False, True])
+def test_fields_are_inherited_whichever_comes_first(base_first: bool) -> None:
+    @record
+    class Unseen(Generic[T]):
+        why: T
+
+    class Between(Unseen[str]):
+        def loud(self) -> str:
+            return self.why.upper()
+
+    @record
+    class Away(Between):
+        seconds: int = 0
+
+    if base_first:
+        assert Unseen("dark").why == "dark"
+    assert Away("dark", 3).loud() == "DARK"
+    assert (Away("dark"), Between("dark").why, Unseen("dark").why) == (Away("dark", 0), "dark", "dark")
+    assert Unseen("dark") != Away("dark")
+
+
+def test_it_is_made_once_however_many_want_the_first() -> None:
+    @record
+    class Step:
+        number: int
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(Step, range(64)))
+    assert [it.number for it in made] == list(range(64))
+
+
+def test_no_other_dataclass_inherits_from_a_record_whose_fields_it_would_miss() -> None:
+    script = """
+import importlib, pkgutil, reconciler
+from reconciler import records
+for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+def below(cls):
+    return {it for each in cls.__subclasses__() for it in (each, *below(each))}
+assert records._waiting
+print([it for cls in records._waiting for it in below(cls) if "__dataclass_fields__" in vars(it)])
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
