@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -343,7 +343,8 @@ def answering(answer: Callable[[socket.socket], object]) -> Iterator[str]:
             with closing(server):
                 while not stopped.is_set():
                     connection, _ = server.accept()
-                    with connection:
+                    # who looks in only to end this does not listen
+                    with connection, suppress(OSError):
                         answer(connection)
 
         port = server.getsockname()[1]
