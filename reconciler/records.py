@@ -18,14 +18,16 @@ _waiting: set[type[Any]] = set()
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
-    """As `dataclass(frozen=True)`, without options; of a class that has no `__init__`, and whose subclasses are
-    records too."""
+    """As `dataclass(frozen=True)`, without options; of a class that has no `__new__`, and whose subclasses are records
+    too."""
 
-    def first(self: T, *given: Any, **named: Any) -> None:
-        _make_ready(cls)
-        cls.__init__(self, *given, **named)
+    def new(kind: type[T], *given: Any, **named: Any) -> T:
+        if cls in _waiting:
+            _make_ready(cls)
+        return object.__new__(kind)
 
-    setattr(cls, "__init__", first)  # noqa: B010 - a type checker would take it for one call
+    # of the two steps in which an object is made the first: by the second, `__init__` has to be there for any thread
+    setattr(cls, "__new__", new)  # noqa: B010 - a type checker would take it for a method of T
     _waiting.add(cls)
     return cls
 
@@ -35,6 +37,5 @@ def _make_ready(cls: type[Any]) -> None:
     with _gate:
         for it in reversed(cls.__mro__):
             if it in _waiting:
-                del it.__init__
                 dataclass(frozen=True)(it)
                 _waiting.discard(it)

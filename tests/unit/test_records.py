@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, field, fields, replace
-from typing import Generic, TypeVar
+from threading import Barrier
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -56,14 +58,31 @@ def test_fields_are_inherited_whichever_comes_first(base_first: bool) -> None:
     assert Unseen("dark") != Away("dark")
 
 
-def test_it_is_made_once_however_many_want_the_first() -> None:
-    @record
-    class Step:
-        number: int
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns all the time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(Step, range(64)))
-    assert [it.number for it in made] == list(range(64))
+
+@pytest.mark.usefixtures("restless")
+def test_whoever_comes_while_it_is_made_waits_for_it() -> None:
+    start = Barrier(8)
+
+    def first(kind: type[Any]) -> list[int]:
+        start.wait()
+        return [kind(number).number for number in range(8)]
+
+    for _ in range(100):
+
+        @record
+        class Step:
+            number: int
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(first, [Step] * 8)) == [list(range(8))] * 8
 
 
 def test_no_other_dataclass_inherits_from_a_record_whose_fields_it_would_miss() -> None:

@@ -38,7 +38,7 @@ def test_over_nfs_from_here_and_on_shared_storage(version: str, tmp_path: Path) 
             ("in-sync", []),
             ("in-sync", []),
             ("held", []),
-        ]
+        ], again
     finally:
         lab.close()
 
