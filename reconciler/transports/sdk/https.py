@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from reconciler.faults import Fault, Silent, Unreachable
+from reconciler.faults import Fault, Refused, Silent, Unreachable
 from reconciler.transports.dial import dial
 from reconciler.transports.sdk.certificate import unverified
 from reconciler.transports.sdk.line import Line
@@ -22,6 +22,8 @@ from reconciler.transports.sdk.target import SdkTarget
 TRY_LATER = (
     "Check that this is the address of an ESXi host, that its management agent runs, and the network between."
 )
+MOST_ANSWER = 64 << 20
+"""Bytes of the longest answer that is taken; the inventory of a large vCenter is a tenth of it."""
 AWAY = frozenset({502, 503, 504})
 """What the proxy in front of the management agent says while the agent is down or coming up."""
 OLD_TLS = frozenset(
@@ -153,20 +155,32 @@ class Connection(http.client.HTTPSConnection):
         """As in http.client; counts that something goes out."""
         if self.sock is None:
             self.connect()
+        assert isinstance(self.sock, _Paced)
+        self.sock.taken = 0
         self._line.sent += 1
         self.sock.settimeout(self._line.seconds(self._line.limits.silence))
         super().send(data)
 
 
 class _Paced(ssl.SSLSocket):
-    """A socket whose every read is bounded by what its line still has: a server may answer byte by byte."""
+    """A socket whose every read is bounded by what its line still has, and all reads of an answer by its length: a
+    server may answer byte by byte, or without end. `taken` are the bytes since something was sent."""
 
     line: Line | None = None
+    taken = 0
 
     def recv_into(self, *args: Any, **more: Any) -> int:
         if self.line is not None:
             self.settimeout(self.line.seconds(self.line.limits.silence))
-        return super().recv_into(*args, **more)
+            self._see_to_end(self.line)
+        count = super().recv_into(*args, **more)
+        self.taken += count
+        return count
+
+    def _see_to_end(self, line: Line) -> None:
+        if self.taken > MOST_ANSWER:
+            message = f"{line.target.place}: an answer has no end ({self.taken} bytes and more)"
+            raise Refused(message, next="See whether the management agent is well; nothing more was read.")
 
 
 def _stirs(connection: socket.socket) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.faults import Fault, LoginRefused, Silent, Unreachable, Unsupported
-from reconciler.transports.sdk import SdkTarget, connect
+from reconciler.faults import Fault, LoginRefused, Refused, Silent, Unreachable, Unsupported
+from reconciler.transports.sdk import SdkTarget, connect, https
 from reconciler.transports.target import Limits
 from tests.live.sdk.agent import CONTENT, VERSIONS, Agent, envelope, fault, response
 from tests.live.sdk.tls import PASSWORD, Identity, Server, answer, identity, serving
@@ -144,6 +144,19 @@ def test_another_service_behind_the_same_list_is_no_host(mine: Identity, said: b
         found = trouble(there, mine)
         assert PASSWORD.encode() not in there.heard
     assert isinstance(found, Unsupported)
+
+
+@pytest.mark.parametrize("where", [LIST, "RetrieveServiceContent", "Login"])
+def test_an_answer_without_end_is_cut(mine: Identity, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(https, "MOST_ANSWER", 1 << 20)
+    agent = Agent({where: answer(envelope("<a>" * (1 << 20)))})
+    with serving(mine, agent.talk) as there:
+        found = trouble(there, mine, Limits())
+    if where == LIST:
+        assert "is no ESXi host" in found.message
+    else:
+        assert isinstance(found, Refused)
+        assert "an answer has no end" in found.message
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
