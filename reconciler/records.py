@@ -21,7 +21,7 @@ def record(cls: type[T]) -> type[T]:
     """As `dataclass(frozen=True)`, without options; of a class that has no `__new__`, and whose subclasses are records
     too."""
 
-    def new(kind: type[T], *given: Any, **named: Any) -> T:
+    def new(kind: type[T], /, *given: Any, **named: Any) -> T:
         if cls in _waiting:
             _make_ready(cls)
         return object.__new__(kind)

@@ -37,6 +37,16 @@ def test_a_record_is_a_frozen_dataclass() -> None:
         Mount()  # type: ignore[call-arg]
 
 
+def test_a_field_may_have_any_name() -> None:
+    @record
+    class File:
+        kind: str
+        cls: str
+        it: str = ""
+
+    assert replace(File(kind="f", cls="x"), it="y") == File(cls="x", it="y", kind="f")
+
+
 @pytest.mark.parametrize("base_first", [False, True])
 def test_fields_are_inherited_whichever_comes_first(base_first: bool) -> None:
     @record
