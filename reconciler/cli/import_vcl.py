@@ -88,14 +88,14 @@ def _tables(options: dict[str, Any]) -> Tables:
 
     try:
         database = parse_url(options["database"])
-        tables, outdated = read(database, _password(options), images=options["images"] != "none")
+        tables, unread = read(database, _password(options), images=options["images"] != "none")
     except ValueError as error:
         raise Problem(f"--database: {error}") from None
     except Fault as fault:
         status = NOT_REACHED if isinstance(fault, Unreachable) else 1
         raise Problem(f"{fault.message}; {fault.next}; nothing was written", status) from None
-    for column in outdated:
-        tell(f"left out: {column}: of an older version of VCL, nothing is made of it", "warning")
+    for what in unread:
+        tell(f"left out: {what}", "warning")
     return tables
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,11 +30,13 @@ def write_files(texts: Mapping[Path, str], *, force: bool = False) -> None:
     """Write each text to its path, in folders that are made when they are missing. A file that is there already is
     written over only with `force`. Raises CannotWrite; then everything is as it was before."""
     see_free(texts, force=force)
+    # a link stays one, and what it leads to is written
+    places = {Path(os.path.realpath(path)): text for path, text in texts.items()}
     work = _Work()
     try:
-        for path, text in texts.items():
+        for path, text in places.items():
             work.prepare(path, text)
-        for path in texts:
+        for path in places:
             work.place(path, force)
     except OSError as error:
         work.undo()
@@ -60,6 +63,8 @@ class _Work:
         unfinished = path.with_name(f"{UNFINISHED}{token_hex(8)}")
         with unfinished.open("x", encoding="utf-8", newline="\n") as file:
             self._prepared[path] = unfinished
+            if path.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

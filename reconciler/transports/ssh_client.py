@@ -52,7 +52,8 @@ class _ReadAhead(socket.socket):
     def whole(self, size: int) -> bytes | None:
         """So many bytes, when they have come already. Only for the thread that reads."""
         end = self._taken + size
-        if end > len(self._ahead):
+        # a packet that is no packet may claim any length
+        if not self._taken <= end <= len(self._ahead):
             return None
         piece = self._ahead[self._taken : end]
         self._taken = end

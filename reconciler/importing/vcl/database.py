@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import pymysql
@@ -29,7 +28,8 @@ _SNAPSHOT = (
     "START TRANSACTION WITH CONSISTENT SNAPSHOT /*!50605 , READ ONLY */",
 )
 _REFUSED = {1044, 1045, 1130, 1142, 1143, 1251, 1698, 2059}
-_NO_DATABASE, _UNKNOWN_CHARSET = 1049, 1115
+_NO_DATABASE, _UNKNOWN_CHARSET, _CLIENT_PLUGIN = 1049, 1115, 2059
+_CLEAR_TEXT = ("mysql_clear_password", "dialog")
 _NOT_REACHED = {1040, 1158, 1159, 1160, 1161, 2002, 2003, 2005, 2006, 2013, 2026, 2055}
 
 
@@ -68,7 +68,7 @@ def parse_url(url: str) -> Database:
 
 
 def read(database: Database, password: str, *, images: bool) -> tuple[Tables, list[str]]:
-    """The rows of the tables, and the columns of older databases that are there and were not read.
+    """The rows of the tables, and what was not read although it is VCL's, each with the reason.
 
     `images`: those about images too. Raises Unreachable, also when the server says nothing for 20 s; LoginRefused;
     Unsupported when it is not VCL's database.
@@ -78,10 +78,10 @@ def read(database: Database, password: str, *, images: bool) -> tuple[Tables, li
             for statement in _SNAPSHOT:
                 cursor.execute(statement)
             there = _catalogue(cursor)
-            _check(database, there)
+            _check(database, there, images)
             wanted = [name for name in COLUMNS if name.lower() in there and (images or name not in IMAGES)]
             tables = {name.lower(): _rows(cursor, name, there[name.lower()]) for name in wanted}
-            return tables, list(_outdated(there))
+            return tables, [*_outdated(there), *_missing(there)]
 
 
 @dataclass
@@ -126,11 +126,14 @@ def _connected_with(database: Database, password: str, charset: str) -> pymysql.
         connect_timeout=CONNECT_SECONDS,
         read_timeout=SILENT_SECONDS,
         write_timeout=SILENT_SECONDS,
+        auth_plugin_map=dict.fromkeys(_CLEAR_TEXT, _NoClearText),
     )
 
 
-def _check(database: Database, there: Catalogue) -> None:
-    tables = [table for table in REQUIRED if table not in there]
+def _check(database: Database, there: Catalogue, images: bool) -> None:
+    tables = [
+        table for table in (*REQUIRED, *(sorted(IMAGES) if images else ())) if table.lower() not in there
+    ]
     columns = [
         f"{table}.{column}"
         for table, names in REQUIRED.items()
@@ -147,7 +150,15 @@ def _check(database: Database, there: Catalogue) -> None:
 
 def _outdated(there: Catalogue) -> Iterator[str]:
     for table, names in OUTDATED.items():
-        yield from (f"{table}.{name}" for name in names if name in there[table].columns)
+        for name in names:
+            if name in there[table].columns:
+                yield f"{table}.{name}: of an older version of VCL, nothing is made of it"
+
+
+def _missing(there: Catalogue) -> Iterator[str]:
+    for name in COLUMNS.keys() - IMAGES:
+        if name.lower() not in there:
+            yield f"{name}: there is no such table, or this user may not read it"
 
 
 def _rows(cursor: Cursor, name: str, table: _Table) -> Sequence[Row]:
@@ -169,6 +180,16 @@ def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+class _NoClearText:
+    """What the server asks for here sends the password as it is to whoever answers."""
+
+    def __init__(self, connection: object) -> None:
+        pass
+
+    def authenticate(self, packet: object) -> NoReturn:
+        raise pymysql.OperationalError(_CLIENT_PLUGIN, "the server wants the password in clear text")
+
+
 @contextmanager
 def _faults(database: Database) -> Iterator[None]:
     try:
@@ -177,8 +198,7 @@ def _faults(database: Database) -> Iterator[None]:
         raise
     except pymysql.MySQLError as error:
         raise _fault(database, error) from None
-    except (OSError, ValueError, IndexError, AssertionError, struct.error, RuntimeError):
-        # what the client raises for bytes that are none of its protocol
+    except Exception:  # noqa: BLE001 - whatever the client raises for bytes that are none of its protocol
         raise _stranger(database) from None
 
 

@@ -24,12 +24,13 @@ def production(rows: Snapshot, notes: list[Note]) -> tuple[str, ...]:
 
 
 def loaded(rows: Snapshot, notes: list[Note]) -> dict[int, tuple[str, ...]]:
-    """The names of those that the machines of each vmhost have loaded."""
+    """The names of those that the machines on each computer have loaded, whichever of its vmhosts they belong to."""
     revisions = {row.id: row for row in rows.revisions}
+    computers = {row.id: row.computer for row in rows.hosts}
     by_host: dict[int, set[RevisionRow]] = {}
     for host, revision in rows.loaded:
-        if revision in revisions:
-            by_host.setdefault(host, set()).add(revisions[revision])
+        if revision in revisions and host in computers:
+            by_host.setdefault(computers[host], set()).add(revisions[revision])
     left_out: dict[str, str] = {}
     names = {host: tuple(_names(wanted, left_out)) for host, wanted in by_host.items()}
     notes += _noted(left_out)

@@ -19,6 +19,8 @@ def login(work: Work, keys: Keys, variable: str) -> None:
         access["ssh"] = {"key": keys.private}
     if has_password(work.row):
         access[_way(work.row)] = _account(work, variable)
+    elif work.row.user is not None:
+        work.left_out("username", work.row.user, "VCL has no password with it")
     if access:
         work.spec["access"] = access
     _say_of_ssh(work, keys)

@@ -93,7 +93,7 @@ def snapshot(tables: Tables) -> Snapshot:
         ),
         strays=tuple(row["id"] for row in hosts if row["computerid"] not in computers),
         revisions=_revisions(tables),
-        loaded=tuple(sorted(_loaded(tables["computer"]))),
+        loaded=tuple(sorted(_loaded(tables["computer"], states))),
         key_files=tuple(
             sorted((_word(row["hostname"]), _word(row["keys"])) for row in tables.get("managementnode", ()))
         ),
@@ -150,8 +150,12 @@ def _revisions(tables: Tables) -> tuple[RevisionRow, ...]:
     )
 
 
-def _loaded(computers: Sequence[Row]) -> set[tuple[int, int]]:
-    machines = (row for row in computers if row["type"] == "virtualmachine" and not row["deleted"])
+def _loaded(computers: Sequence[Row], states: Mapping[int, str]) -> set[tuple[int, int]]:
+    machines = (
+        row
+        for row in computers
+        if row["type"] == "virtualmachine" and not row["deleted"] and states.get(row["stateid"]) != "deleted"
+    )
     pairs = ((row["vmhostid"], row["imagerevisionid"]) for row in machines)
     return {(host, revision) for host, revision in pairs if host is not None and revision is not None}
 

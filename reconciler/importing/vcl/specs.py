@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from reconciler.importing.keys import NO_KEYS, Keys
 from reconciler.importing.names import apart
@@ -106,7 +107,7 @@ def _hosts(
     loaded = images.loaded(rows, result.notes) if options.images == "loaded" else {}
     addresses, used = Addresses(), dict[int, list[str]]()
     for (row, of), name in zip(pairs, apart([row.name for row, _ in pairs]), strict=True):
-        its, wanted = profiles[of.id], loaded.get(row.id, ())
+        its, wanted = profiles[of.id], loaded.get(row.computer, ())
         if wanted and "virtualDisk" not in its.spec:
             what = "what its machines have loaded, since its profile has no virtual disk path"
             result.notes.append(Note(Sort.LEFT_OUT, f"host {row}: {what}"))
@@ -129,8 +130,12 @@ def _hosts(
 
 def _variables(names: Sequence[str]) -> list[str]:
     """The variable of the password of each profile, all apart."""
-    likely = ["".join(sign if sign.isalnum() else "_" for sign in name.upper()) for name in names]
-    return [VARIABLE + variable.replace("-", "_") for variable in apart(likely)]
+    chosen: list[str] = []
+    for name in names:
+        like = "".join(sign if sign.isalnum() else "_" for sign in name.upper())
+        numbered = (f"{like}_{number}" for number in count(2))
+        chosen.append(next(it for it in chain((like,), numbered) if it not in chosen))
+    return [VARIABLE + variable for variable in chosen]
 
 
 def _shared_folder(spec: Mapping[str, object], hosts: Sequence[str]) -> Iterator[Note]:

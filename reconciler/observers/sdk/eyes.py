@@ -10,6 +10,7 @@ from reconciler.facts import (
     BackupOwed,
     Datastores,
     Facts,
+    Folder,
     Identity,
     KeysFile,
     Machines,
@@ -65,6 +66,10 @@ def _untold(fault: MethodFault) -> Unseen:
     return Unseen(f"the host does not tell it over the SDK: {fault.said}")
 
 
+def _is_unseen_folder(question: Question[Any], answer: object) -> bool:
+    return isinstance(question, Folder) and isinstance(answer, Unseen)
+
+
 class SdkEyes:
     """Looks at one host. `pause` waits that many seconds; `waiting` is told why and how long.
 
@@ -86,7 +91,11 @@ class SdkEyes:
         """The answers: `OutOfReach` where only SSH could tell, `Unseen` where the host would not. What hostd is away
         for is asked again, and nothing else is. Raises faults.Unreachable, faults.LoginRefused."""
         seen: Answers = {Identity(): self._product}
-        return self._polling.look(questions, seen, self._look, lambda answer: isinstance(answer, _Away))
+        told = self._polling.look(questions, seen, self._look, lambda answer: isinstance(answer, _Away))
+        if Datastores() not in questions or Datastores() in known:
+            return told
+        # asked along, where nobody could know whether its datastore can be reached: not to be asked over SSH for that
+        return {it: answer for it, answer in told.items() if not _is_unseen_folder(it, answer)}
 
     def _look(self, questions: Collection[Question[Any]]) -> Answers:
         rows: dict[str, list[Row]] = {}

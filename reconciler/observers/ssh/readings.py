@@ -173,9 +173,9 @@ def reading(question: Question[Any], release: Release, *, blind: bool = False) -
 
 def _only_vmfs(folder: NthFolder) -> str:
     """Let a command be tried only on VMFS: below an NFS mount whose server is gone it would hang. The name of a volume
-    is a link to its id, whose form tells them apart."""
-    told = f'"$(readlink "${folder.variable}_root")"'
-    return f"case {told} in ????????-????????-????-????????????) ;; *) exit {answers.NOT_NOW};; esac; "
+    is a link to its id, whose form tells them apart; that of NFS 4.1 ends with zeros."""
+    told, no = f'"$(readlink "${folder.variable}_root")"', f"exit {answers.NOT_NOW};;"
+    return f"case {told} in *-0000-000000000000) {no} ????????-????????-????-????????????) ;; *) {no} esac; "
 
 
 def _of_images(question: Question[Any]) -> Reading | None:

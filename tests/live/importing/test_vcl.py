@@ -322,6 +322,33 @@ def test_what_is_not_vcl_is_told_apart(importing: Importer, mariadb: MariaDb, ur
     assert "there is no column vmprofile.datastorepath;" in importing.fails(mariadb.url("cut"))
 
 
+def test_tables_that_are_not_there_are_named(importing: Importer, mariadb: MariaDb) -> None:
+    rows = {name: each for name, each in ROWS.items() if name not in ("imagerevision", "imagetype")}
+    url = mariadb.fill("plain", rows, ["DROP TABLE imagerevision", "DROP TABLE imagetype"])
+    for which in ("production", "loaded"):
+        assert "there is no table imagerevision;" in importing.fails(url, "--images", which)
+    status, said = importing(url)
+    assert status == 0
+    assert "left out: imagetype: there is no such table, or this user may not read it" in said
+
+
+def test_the_password_is_not_sent_as_it_is_to_whoever_asks(importing: Importer) -> None:
+    heard = bytearray()
+
+    def wants_clear_text(connection: socket.socket) -> None:
+        salt, abilities = b"12345678", (b"\x00\x82", b"\x08\x00")
+        hello = b"\x0a5.7.0\0" + b"\1\0\0\0" + salt + b"\0" + abilities[0] + b"\x21\2\0" + abilities[1]
+        hello += b"\x15" + bytes(10) + b"123456789012\0mysql_native_password\0"
+        for number, packet in ((0, hello), (2, b"\xfemysql_clear_password\0")):
+            connection.sendall(len(packet).to_bytes(3, "little") + bytes((number,)) + packet)
+            heard.extend(connection.recv(4096))
+
+    with answering(wants_clear_text) as url:
+        assert "was refused: the server wants the password in clear text" in importing.fails(url)
+    assert USER.encode() in heard
+    assert PASSWORD.encode() not in heard
+
+
 def test_a_refused_login_is_told(
     importing: Importer, mariadb: MariaDb, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.actuators.sdk.hands import SdkHands
 from reconciler.report import HostReport, Outcome, Status
+from reconciler.simulator import NfsMount
 from reconciler.verbs import AddPortGroup, Verb
 from tests.live.passes.world import PATH, SERVER, World, world
 
@@ -258,3 +259,13 @@ def test_an_agent_that_is_away_for_a_call_is_looked_at_again_and_the_call_is_mad
         assert list(whys(report)) == ["authorizedKeys"]
         assert {step.outcome for step in report.steps} == {Outcome.DONE}
         assert there.host.sdk_calls.count("AddPortGroup") == 1
+
+
+def test_a_mount_whose_server_is_gone_is_not_looked_into_over_ssh_instead(tmp_path: Path) -> None:
+    with world(tmp_path, "6.7", {}, nfs=(NfsMount("repository", SERVER, PATH),), sdk=True) as there:
+        nfs = {"server": SERVER, "path": PATH}
+        there.spec = {"datastores": {"repository": {"nfs": nfs}}, "workingDirectory": "[repository] vms"}
+        there.host.fault("nfs-down")
+        report = there.look()
+        assert (report.transport, there.host.execs) == ("sdk", 0)
+        assert "workingDirectory" in {note.resource for note in report.unknown}

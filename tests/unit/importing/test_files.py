@@ -33,6 +33,18 @@ def test_none_is_written_over_unasked(tmp_path: Path) -> None:
     assert content(tmp_path) == {"a.yaml": "new", "b.yaml": "new"}
 
 
+def test_what_is_written_over_keeps_its_mode_and_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    secret = tmp_path / "kept/hosts.yaml"
+    secret.write_text("old", encoding="utf-8")
+    secret.chmod(0o600)
+    link = tmp_path / "hosts.yaml"
+    link.symlink_to("kept/hosts.yaml")
+    write_files({link: "new"}, force=True)
+    assert (secret.read_text(encoding="utf-8"), secret.stat().st_mode & 0o777) == ("new", 0o600)
+    assert link.is_symlink()
+
+
 def test_two_that_are_there_are_both_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).touch()
