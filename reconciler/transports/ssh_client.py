@@ -28,7 +28,7 @@ from reconciler.transports.target import Limits, SshTarget
 Channel = paramiko.Channel
 FOREIGN = (paramiko.SSHException, OSError, EOFError, ValueError)
 
-KEEPALIVE_SECONDS = 30
+KEEPALIVE_SECONDS, FAREWELL_SECONDS = 30, 1.0
 AHEAD_BYTES = 128 * 1024
 ALERT_SECONDS, RESTING_SECONDS = 0.1, 5.0
 """So often a connection's thread looks up while nothing comes. Ten times a second, as paramiko does it, are a load when
@@ -297,6 +297,9 @@ class Client:
         """Close the connection; never raises."""
         with suppress(OSError):
             self.transport.sock.shutdown(socket.SHUT_RDWR)
+        # who reads goes first: a file that is closed under it may be another connection's by the time it is read
+        if self.transport.is_alive():
+            self.transport.join(FAREWELL_SECONDS)
         self.transport.close()
         self.transport.sock.close()
 
