@@ -126,7 +126,7 @@ class Look:
     (`before`) will be wanted again: it is asked with the first trip, which saves others and decides nothing."""
 
     def __init__(self, task: Task, contact: Contact, tell: Listener, before: Settled | None = None) -> None:
-        self._task, self._contact, self._tell, self.before = task, contact, tell, before
+        self._task, self._contact, self._tell, self._before = task, contact, tell, before
         self._likely: Questions = frozenset() if before is None else before.questions
         self.facts = Facts()
         self.resources = self._chosen()
@@ -158,18 +158,30 @@ class Look:
 
     def _remembered(self) -> Facts:
         """What may serve as known before the first trip: it tells only what can be asked for without danger."""
-        return Facts() if self.before is None else self.before.facts.only(Datastores())
+        return Facts() if self._before is None else self._before.facts.only(Datastores())
 
     def _as_before(self) -> bool:
         """Whether all is seen, and as it was when the host was last found in order: then no more is wanted."""
-        return self.before is not None and self.facts == self.before.facts
+        return self._before is not None and self.facts == self._before.facts
 
-    def settled(self) -> tuple[Plan, HostReport] | None:
+    def repeated(self) -> tuple[Plan, HostReport] | None:
         """The plan and the report of then, if they hold now."""
-        before = self.before
-        if before is None or before.task != self._task or before.ways != ways(self._contact):
+        before = self._before
+        if before is None or before.task != self._task or before.ways != self._ways():
             return None
         return (before.plan, before.report) if self._as_before() else None
+
+    def settled(self, plan: Plan, report: HostReport) -> Settled | None:
+        """What is worth remembering of what came of this look: nothing, unless the host is in order."""
+        if report.status is not Status.IN_SYNC:
+            return None
+        if self._before is not None and self._before.report is report:
+            return self._before
+        return Settled(self._task, self.wanted(self.resources), self.facts, self._ways(), plan, report)
+
+    def _ways(self) -> tuple[object, ...]:
+        """What a plan and its report depend on besides task and facts."""
+        return self._contact.transport, self._contact.remarks, self._contact.by_hand
 
     def wanted(self, resources: Sequence[Resource]) -> Questions:
         """What these resources want to know, going by what is known."""
@@ -279,7 +291,7 @@ def look_at(
     """Look at a host and plan; what a dry run reports. Changes nothing. `before` is as for `Look`."""
     look = Look(task, contact, tell, before)
     look.everything()
-    plan, report = look.settled() or _planned(task, contact, look)
+    plan, report = look.repeated() or _planned(task, contact, look)
     tell(Planned(task.name, len(plan.steps), len(plan.held), len(plan.unknown)))
     return look, plan, report
 
@@ -287,20 +299,6 @@ def look_at(
 def _planned(task: Task, contact: Contact, look: Look) -> tuple[Plan, HostReport]:
     plan = look.plan()
     return plan, planned(task, contact, look, plan)
-
-
-def settled(task: Task, contact: Contact, look: Look, plan: Plan, report: HostReport) -> Settled | None:
-    """What is worth remembering of a look: nothing, unless the host is in order."""
-    if report.status is not Status.IN_SYNC:
-        return None
-    if look.before is not None and look.before.report is report:
-        return look.before
-    return Settled(task, look.wanted(look.resources), look.facts, ways(contact), plan, report)
-
-
-def ways(contact: Contact) -> tuple[object, ...]:
-    """What a plan and its report depend on besides task and facts."""
-    return contact.transport, contact.remarks, contact.by_hand
 
 
 def planned(task: Task, contact: Contact, look: Look, plan: Plan) -> HostReport:

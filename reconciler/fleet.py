@@ -17,7 +17,7 @@ from reconciler.apply import Apply
 from reconciler.contact import Circumstances, PutOff, open_contact
 from reconciler.contact.vcenter import VCenters
 from reconciler.desired.host import DesiredHost
-from reconciler.engine import Contact, Journal, NoJournal, Settled, Task, look_at, matches, settled
+from reconciler.engine import Contact, Journal, NoJournal, Settled, Task, look_at, matches
 from reconciler.events import Connecting, Event, Failed, Finished, Listener, Postponed, Waiting
 from reconciler.eyes import OwnUses
 from reconciler.facts import Datastore, Unseen
@@ -326,7 +326,7 @@ class _Pass:
     def _with(self, task: Task, contact: Contact) -> HostReport:
         fleet = self._fleet
         look, plan, report = look_at(task, contact, self._tell, fleet.settled(self._host))
-        fleet.note(self._host, settled(task, contact, look, plan, report))
+        fleet.note(self._host, look.settled(plan, report))
         if fleet.options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
             return report
         if not self._leave.begin(report):

@@ -13,10 +13,11 @@ import click
 
 from reconciler.cli.hearing import hearing
 from reconciler.cli.import_access import SDK, SSH, access, of_one_host
+from reconciler.cli.importing import NOT_REACHED
 from reconciler.cli.messages import Problem, tell
 from reconciler.cli.options import LOGS, SPECS, STATE, gathered, option, paths, refuse_strangers, state_folder
 from reconciler.cli.output import coloured, write
-from reconciler.cli.stopping import stopping
+from reconciler.cli.stopping import INTERRUPTED, stopping
 from reconciler.faults import FaultKind
 from reconciler.render.visible import visible
 from reconciler.render.words import many
@@ -24,8 +25,6 @@ from reconciler.render.words import many
 if TYPE_CHECKING:
     from reconciler.importing.host.drafting import Order
     from reconciler.importing.host.drafts import Draft
-
-UNREACHABLE, INTERRUPTED = 3, 130
 
 
 @click.command("host", short_help="Write the specs of live hosts.")
@@ -171,7 +170,7 @@ class _Import:
         if found.faults:
             kinds = {fault.kind for fault in found.faults.values()}
             what = f"{many(len(found.faults), 'host')} of {len(names)} could not be looked at; nothing was written"
-            raise Problem(what, UNREACHABLE if kinds == {FaultKind.UNREACHABLE} else 1)
+            raise Problem(what, NOT_REACHED if kinds == {FaultKind.UNREACHABLE} else 1)
         return found.drafts
 
     def _texts(self, drafts: Sequence[Draft]) -> list[str]:

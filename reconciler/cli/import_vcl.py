@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.importing import NOT_REACHED
 from reconciler.cli.messages import Problem, tell
 from reconciler.cli.options import LOGS, gathered, option, refuse_strangers
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from reconciler.importing.vcl.rows import Tables
     from reconciler.importing.vcl.specs import Imported
 
-NOT_REACHED = 3
 PROFILES, HOSTS = "profiles.yaml", "hosts.yaml"
 
 

@@ -6,6 +6,8 @@ import click
 
 from reconciler.cli.lazy import Lazy
 
+NOT_REACHED = 3
+"""The exit status when what is to be read could not be reached."""
 MODULES = {"vcl": "import_vcl", "host": "import_host"}
 
 
