@@ -19,7 +19,8 @@ COVERED_APART := tests/unit/images tests/unit/plan
 export PATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
-unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+# nor is a program compiled anew each time it starts, as it would be where the environment forbids keeping bytecode
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -53,6 +53,8 @@ def publish(given: argparse.Namespace, work: Callable[[], str]) -> int:
     The exit status is 1 only when nothing could be measured.
     """
     os.environ["NO_COLOR"] = "1"
+    # what pip installs, the others too, has its bytecode beside it: a checkout has it after the first run
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         text = work()
     except RunFailed as failure:
