@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
 from reconciler.faults import LoginRefused, Unreachable
@@ -137,17 +137,15 @@ class SshSession:
 
     def _execute(self, order: Order) -> Output:
         ready = self._ready.pop() if self._ready and order.window == WINDOW else None
-        execution = Execution(self._client, order, self._way, ready)
         try:
-            return execution.collect(self._limits, order.limit)
+            with closing(Execution(self._client, order, self._way, self._limits, ready)) as execution:
+                return execution.collect()
         except Unreachable:
             self.close()
             raise
         except BaseException:
             self._sound = False
             raise
-        finally:
-            execution.close()
 
     def rest(self) -> bool:
         """Nobody uses it for a while. Whether it may be used again: nothing went wrong on it, and the link stands."""

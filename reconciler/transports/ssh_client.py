@@ -17,6 +17,7 @@ from typing import Any
 
 import paramiko
 from paramiko.auth_handler import AuthHandler
+from paramiko.common import cMSG_CHANNEL_REQUEST as _CHANNEL_REQUEST
 
 from reconciler.faults import LoginRefused, Silent, Unreachable
 from reconciler.transports import algorithms
@@ -30,9 +31,9 @@ FOREIGN = (paramiko.SSHException, OSError, EOFError, ValueError)
 
 KEEPALIVE_SECONDS, FAREWELL_SECONDS = 30, 1.0
 AHEAD_BYTES = 128 * 1024
-ALERT_SECONDS, RESTING_SECONDS = 0.1, 5.0
-"""So often a connection's thread looks up while nothing comes. Ten times a second, as paramiko does it, are a load when
-hundreds of them rest."""
+ALERT_SECONDS, RESTING_SECONDS = 1.0, 30.0
+"""So often a connection's thread looks up while nothing comes, for the sake of keepalives and of a new key. Ten times a
+second, as paramiko does it, are a load when hundreds of them rest; who closes a connection wakes it."""
 AGENT_KEY_TYPES = (*(name for name in algorithms.HOST_KEYS if name not in algorithms.RSA_SHA2), "ssh-rsa")
 
 # paramiko logs whole tracebacks; what matters in them is in the faults.
@@ -288,6 +289,19 @@ class Client:
             return self.transport.open_session(window, timeout=limit)
         except FOREIGN:
             return None
+
+    def request(self, channel: Channel, command: str) -> None:
+        """Ask for a command, and do not wait for the answer (`channel.event_ready` once it was a yes; a no closes the
+        channel): its input may follow at once, as OpenSSH does it too."""
+        message = paramiko.Message()
+        message.add_byte(_CHANNEL_REQUEST)
+        message.add_int(channel.remote_chanid)
+        message.add_string("exec")
+        message.add_boolean(True)
+        message.add_string(command)
+        # paramiko's own way waits for the answer, without a limit
+        channel._event_pending()  # type: ignore[attr-defined]
+        self.transport._send_user_message(message)  # type: ignore[attr-defined]
 
     def _look_up(self, seconds: float) -> None:
         with suppress(OSError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from reconciler.faults import Refused
+from reconciler.faults import Fault, Refused
 from reconciler.transports.shell import Output
 from reconciler.transports.ssh_client import FOREIGN, Channel, Client
 from reconciler.transports.target import Limits
@@ -100,31 +100,59 @@ class Order:
 
 
 class Execution:
-    """One exec. Whatever may block in paramiko (opening, sending) does so in a thread of its own; closing the
-    connection frees it. `ready` is a channel that is open already."""
+    """One exec. Input that the host takes at once is sent at once, with the request and without waiting for what comes
+    of it; what may take its time is sent in a thread of its own, and closing the connection frees it. `ready` is a
+    channel that is open already. Raises as `SshSession.run` does."""
 
-    def __init__(self, client: Client, order: Order, way: Way, ready: Channel | None = None) -> None:
-        self._client, self._end, self._sink = client, time.monotonic() + order.limit, order.sink
+    def __init__(
+        self, client: Client, order: Order, way: Way, limits: Limits, ready: Channel | None = None
+    ) -> None:
+        self._client, self._order, self._limits = client, order, limits
+        self._end = time.monotonic() + order.limit
         self._way = None if order.urgent else way
-        self._channel: Channel | None = None
-        self._failure: Exception | None = None
         self._stopped: Exception | None = None
-        self._news, self._started = _News(patient=order.sink is None), threading.Event()
+        self._news = _News(patient=order.sink is None)
         self._out, self._err, self._moved = bytearray(), bytearray(), 0.0
-        threading.Thread(target=self._feed, args=(order, ready), daemon=True).start()
-
-    def _feed(self, order: Order, ready: Channel | None) -> None:
+        self._channel = ready or self._opened()
+        self._news.follow(self._channel)
         try:
-            channel = ready or self._client.transport.open_session(order.window, timeout=self._left())
-            self._news.follow(channel)
-            channel.exec_command(order.command)
-            self._channel = channel
-            self._started.set()
-            self._pour(channel, order.data)
+            client.request(self._channel, order.command)
         except FOREIGN as error:
-            self._failure = error
-        finally:
-            self._started.set()
+            raise self._broken_off(error) from error
+        self._send(self._channel, order.data)
+
+    def _opened(self) -> Channel:
+        patience = min(self._left(), self._limits.silence)
+        begun = time.monotonic()
+        try:
+            return self._client.transport.open_session(self._order.window, timeout=patience)
+        except FOREIGN as error:
+            if time.monotonic() - begun >= patience:
+                raise self._client.lost(f"no answer within {patience:.0f} s", error) from error
+            raise self._broken_off(error) from error
+
+    def _broken_off(self, error: Exception) -> Fault:
+        """Why the command could not be begun with."""
+        if not self._client.alive():
+            return self._client.lost("the connection was cut", error)
+        return self._refused(error)
+
+    def _refused(self, error: Exception | str) -> Refused:
+        return Refused(
+            f"{self._client.target.place}: the host runs no commands over SSH: {error}",
+            next="Check the user's shell on the host, and what its authorized_keys allow.",
+        )
+
+    def _send(self, channel: Channel, data: Data) -> None:
+        if isinstance(data, Sequence) and sum(map(len, data)) <= channel.out_window_size:
+            self._feed(channel, data)
+        else:
+            threading.Thread(target=self._feed, args=(channel, data), daemon=True).start()
+
+    def _feed(self, channel: Channel, data: Data) -> None:
+        # who waits for the command sees that the channel is closed, or the connection
+        with suppress(*FOREIGN):
+            self._pour(channel, data)
 
     def _pour(self, channel: Channel, data: Data) -> None:
         """Send all, unless what is to be sent fails to come, or nobody takes it any more."""
@@ -152,70 +180,60 @@ class Execution:
     def _left(self) -> float:
         return max(0.0, self._end - time.monotonic())
 
-    def collect(self, limits: Limits, limit: float) -> Output:
+    def collect(self) -> Output:
         """Both streams to their end. Raises as `SshSession.run` does."""
-        channel, heard = self._begun(limits, limit), time.monotonic()
+        channel, heard = self._channel, time.monotonic()
         while True:
             if self._stopped is not None:
                 raise self._stopped
             ended = channel.eof_received or channel.closed
             heard = max(heard, self._moved)
-            if self._read(channel, limits):
+            if self._read(channel):
                 heard = time.monotonic()
             elif ended:
-                return Output(self._status(channel, limit), bytes(self._out), bytes(self._err))
+                return Output(self._status(channel), bytes(self._out), bytes(self._err))
             else:
-                self._wait(limits, limit, heard + limits.silence - time.monotonic())
+                self._wait(channel, heard)
 
-    def _begun(self, limits: Limits, limit: float) -> Channel:
-        begun = self._started.wait(min(self._left(), limits.silence))
-        if self._channel is not None:
-            return self._channel
-        if not begun:
-            raise self._client.lost(f"no answer within {min(limit, limits.silence):.0f} s")
-        if not self._client.alive():
-            raise self._client.lost("the connection was cut", self._failure)
-        message = f"{self._client.target.place}: the host runs no commands over SSH: {self._failure}"
-        fault = Refused(
-            message, next="Check the user's shell on the host, and what its authorized_keys allow."
-        )
-        raise fault from self._failure
-
-    def _read(self, channel: Channel, limits: Limits) -> bool:
+    def _read(self, channel: Channel) -> bool:
         before = len(self._out) + len(self._err)
         if channel.recv_ready():
             piece = channel.recv(READ_SIZE)
-            if self._sink is not None and piece:
-                self._sink(piece)
+            if self._order.sink is not None and piece:
+                self._order.sink(piece)
                 return True
             self._out += piece
         if channel.recv_stderr_ready():
             self._err += channel.recv_stderr(READ_SIZE)
         now = len(self._out) + len(self._err)
-        if now > limits.output:
+        if now > self._limits.output:
             message = f"{self._client.target.place}: a command prints without end ({now} bytes and more)"
             raise Refused(message, next="Look on the host what it prints; nothing more was read of it.")
         return now > before
 
-    def _wait(self, limits: Limits, limit: float, silence_left: float) -> None:
+    def _wait(self, channel: Channel, heard: float) -> None:
+        silence = self._limits.silence
+        silence_left = heard + silence - time.monotonic()
         if self._left() == 0.0:
-            raise self._client.lost(f"no answer within {limit:.0f} s")
+            raise self._client.lost(f"no answer within {self._order.limit:.0f} s")
         if silence_left <= 0.0:
-            raise self._client.lost(f"sent nothing for {limits.silence:.0f} s")
+            said = "sent nothing for" if channel.event_ready else "no answer within"
+            raise self._client.lost(f"{said} {silence:.0f} s")
         # what is being sent makes no news here: ask now and then whether it moves
         self._news.wait(min(self._left(), silence_left, MOVING_SECONDS))
 
-    def _status(self, channel: Channel, limit: float) -> int | None:
+    def _status(self, channel: Channel) -> int | None:
         """The exit status; None for a script that a signal ended."""
         if not channel.status_event.wait(self._left()):
-            raise self._client.lost(f"no exit status within {limit:.0f} s")
+            raise self._client.lost(f"no exit status within {self._order.limit:.0f} s")
         if channel.exit_status >= 0:
             return channel.exit_status
         if not self._client.alive():
             raise self._client.lost("the connection was cut", self._client.transport.get_exception())
+        if not channel.event_ready:
+            raise self._refused("it refused the request")
         return None
 
     def close(self) -> None:
         """Close the channel; the connection stays."""
-        if self._channel is not None:
-            self._channel.close()
+        self._channel.close()
