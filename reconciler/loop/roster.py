@@ -7,8 +7,9 @@ keeps nobody from looking; how many change at a time is the guard's.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.desired.host import DesiredHost
 from reconciler.fleet import machine
@@ -33,11 +34,15 @@ class Ticket:
     again: bool = False
     waiting: bool = False
 
+    @cached_property
+    def machine(self) -> str:
+        return machine(self.host)
+
 
 @dataclass(eq=False)
 class Place:
-    """A host's place in the loop. `wanting` is its number among those that wait to be changed; None: it does not.
-    `passed`: it has had its first pass."""
+    """A host's place in the loop; its wish never changes. `wanting` is its number among those that wait to be changed;
+    None: it does not. `passed`: it has had its first pass."""
 
     host: DesiredHost
     due: float
@@ -45,16 +50,29 @@ class Place:
     wanting: int | None = None
     passed: bool = False
 
-    @property
+    # kept, as each turn asks them of every host
+    @cached_property
     def paused(self) -> bool:
         return self.host.mode == "paused"
 
+    @cached_property
+    def name(self) -> str:
+        return self.host.name
+
+    @cached_property
+    def machine(self) -> str:
+        return machine(self.host)
+
 
 class Roster:
-    """All hosts of the revision in force. Used by one thread at a time. `dice` gives numbers in 0 to 1."""
+    """All hosts of the revision in force. Used by one thread at a time. `dice` gives numbers in 0 to 1.
+
+    `behind`: a host may have been due already when hosts were last begun with, and has to wait for a pass to end.
+    """
 
     def __init__(self, pace: Pace, workers: int, guard: Guard, dice: Callable[[], float]) -> None:
         self.guard = guard
+        self.behind = False
         self.places: dict[str, Place] = {}
         self.going: list[Ticket] = []
         self._pace, self._workers, self._dice = pace, workers, dice
@@ -73,7 +91,7 @@ class Roster:
     def stands(self, ticket: Ticket) -> bool:
         """Whether its host is still wished as when the pass began."""
         place = self.places.get(ticket.host.name)
-        return place is not None and place.host == ticket.host
+        return place is not None and (place.host is ticket.host or place.host == ticket.host)
 
     @property
     def enforced(self) -> int:
@@ -81,7 +99,7 @@ class Roster:
 
     def waiting(self, now: float) -> int:
         """How many hosts are due and not begun with."""
-        return sum(place.due <= now for place in self._startable())
+        return len(self._due(now))
 
     # -- what comes from outside ---------------------------------------------------------------------------------
 
@@ -126,19 +144,25 @@ class Roster:
     def begin(self, now: float) -> list[Ticket]:
         """The passes that begin now, who has waited longest first."""
         free = max(0, self._workers - self.looking)
-        due = sorted((it for it in self._startable() if it.due <= now), key=lambda it: it.due)[:free]
+        due = sorted(self._due(now), key=lambda it: it.due)[:free]
         halted = WHY if self.guard.tripped else None
         begun = [Ticket(place.host, self.guard.revision, halted) for place in due]
         self.going += begun
+        names = {ticket.host.name for ticket in self.going}
+        self.behind = any(
+            it.due <= now and not (it.paused or it.name in names) for it in self.places.values()
+        )
         return begun
 
-    def _startable(self) -> Iterator[Place]:
-        """The hosts on which nobody works: none under that name, and none at that address, under whatever name."""
+    def _due(self, now: float) -> Sequence[Place]:
+        """The hosts that are due and on which nobody works."""
+        return self._startable([place for place in self.places.values() if place.due <= now])
+
+    def _startable(self, places: Iterable[Place]) -> Sequence[Place]:
+        """Those on which nobody works: nobody under that name, and nobody at that address, under whatever name."""
         names = {ticket.host.name for ticket in self.going}
-        machines = {machine(ticket.host) for ticket in self.going}
-        for name, place in self.places.items():
-            if not place.paused and name not in names and machine(place.host) not in machines:
-                yield place
+        machines = {ticket.machine for ticket in self.going}
+        return [it for it in places if not (it.paused or it.host.name in names or it.machine in machines)]
 
     def may_change(self, ticket: Ticket) -> bool:
         """Whether a pass that has a plan may carry it out now; else its host is called when its turn has come. Where
@@ -191,19 +215,21 @@ class Roster:
 
     def _call(self, now: float) -> None:
         """Make as many hosts due as may be changed now, out of those that wait for it, the first first."""
-        wanting = sorted(
-            (it for it in self.places.values() if it.wanting is not None), key=lambda it: it.wanting or 0
-        )
+        wanting = [it for it in self.places.values() if it.wanting is not None]
+        if not wanting:
+            return
+        wanting.sort(key=lambda it: it.wanting or 0)
         busy = {ticket.host.name for ticket in self.going}
         for place in wanting[: self._free()]:
             if place.host.name not in busy:
                 place.due = min(place.due, now)
+                self.behind = True
 
     def next_turn(self, now: float, at_most: float) -> float:
         """In how many seconds something is due that can begin then."""
         if self.looking >= self._workers:
             return at_most
-        soonest = min((place.due for place in self._startable()), default=now + at_most)
+        soonest = min((it.due for it in self._startable(self.places.values())), default=now + at_most)
         return min(at_most, max(0.0, soonest - now))
 
     def unready(self) -> Sequence[str]:

@@ -60,7 +60,7 @@ class Watch:
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
         self.news.resumed(guard)
         self._evidence: dict[str, str] = {}
-        self.turned = time.monotonic()
+        self.turned = self._wakes = time.monotonic()
 
     # -- the scheduler ------------------------------------------------------------------------------------------
 
@@ -92,7 +92,9 @@ class Watch:
         self.turned = time.monotonic()
         self.news.turned()
         with self._gate:
-            return self.roster.next_turn(now, TURN_SECONDS)
+            seconds = self.roster.next_turn(now, TURN_SECONDS)
+            self._wakes = now + seconds
+        return seconds
 
     def _hurry(self, now: float) -> None:
         """A person wants every host looked at now: what failed, what was refused and what the guard holds too."""
@@ -235,7 +237,13 @@ class Watch:
                 self._evidence[name] = evidence
             if ours and report.status is not Status.PENDING:
                 self._show(ticket, report, at)
-        self.bell.ring()
+            awaited = self.bell.stop or self.roster.behind or not ours or self._soon(name)
+        if awaited:
+            self.bell.ring()
+
+    def _soon(self, name: str) -> bool:
+        """Whether a host is due before the scheduler looks by itself."""
+        return self.roster.places[name].due <= self._wakes
 
     def _show(self, ticket: Ticket, report: HostReport, at: datetime) -> None:
         """On the pages; a host that was paused meanwhile stays so."""

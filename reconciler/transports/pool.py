@@ -56,7 +56,7 @@ class Lease(Generic[S]):
 @dataclass(frozen=True)
 class _Resting:
     lease: Lease[Any]
-    since: float
+    until: float
 
 
 class Pool:
@@ -87,7 +87,7 @@ class Pool:
             resting = self._resting.pop(place, None)
         if resting is not None:
             lease: Lease[S] = resting.lease
-            if lease._key == key and not self._over(resting) and lease.session.stands():
+            if lease._key == key and self._clock() < resting.until and lease.session.stands():
                 return Lease(lease.session, self, place, key, lease._until)
             _hang_up_behind([lease])
         until = self._clock() + self._renew * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
@@ -104,26 +104,25 @@ class Pool:
             full = len(self._resting) >= self._most
             if self._closed or full or lease._place in self._resting:
                 return False
-            self._resting[lease._place] = _Resting(lease, self._clock())
+            self._resting[lease._place] = _Resting(lease, min(lease._until, self._clock() + self.idle))
             return True
-
-    def _over(self, resting: _Resting) -> bool:
-        now = self._clock()
-        return self.idle is None or now >= resting.since + self.idle or now >= resting.lease._until
 
     def tidy(self, owners: Collection[str] | None = None) -> None:
         """Close what has rested too long, and what is of none of `owners`. Does not wait for it."""
-        self._drop(lambda it: self._over(it) or (owners is not None and it.lease._place[0] not in owners))
+        now = self._clock()
+        with self._gate:
+            over = [
+                place
+                for place, it in self._resting.items()
+                if now >= it.until or (owners is not None and place[0] not in owners)
+            ]
+            gone = [self._resting.pop(place).lease for place in over]
+        _hang_up_behind(gone)
 
     def afresh(self) -> None:
         """Have every next session opened anew. Does not wait."""
-        self._drop(lambda it: True)
-
-    def _drop(self, which: Callable[[_Resting], bool]) -> None:
         with self._gate:
-            gone = {place: it for place, it in self._resting.items() if which(it)}
-            for place in gone:
-                del self._resting[place]
+            gone, self._resting = self._resting, {}
         _hang_up_behind([it.lease for it in gone.values()])
 
     def close(self) -> None:
