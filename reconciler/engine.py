@@ -143,7 +143,9 @@ class Look:
         """Ask anew all that these resources want to know; in one trip where it was all asked before, or is `likely`."""
         asked: set[Question[Any]] = set()
         for _ in range(TRIPS):
-            wanted: set[Question[Any]] = {*self.wanted(resources), *likely, Identity()}
+            # where something is likely it is asked first: what else is wanted, shows then
+            more = self.wanted(resources) if self.facts or not likely else ()
+            wanted: set[Question[Any]] = {*more, *likely, Identity()}
             # within a pass it stays the host that it is
             wanted -= {Identity()} & self.facts.keys()
             wanted |= {BackupOwed()} - self.facts.keys()

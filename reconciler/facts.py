@@ -63,6 +63,10 @@ class Facts(Mapping[Question[Any], Any]):
     def __len__(self) -> int:
         return len(self._answers)
 
+    def __eq__(self, other: object) -> bool:
+        # a host that is as it was has the very same answers, and a dictionary looks at that first
+        return self._answers == other._answers if isinstance(other, Facts) else super().__eq__(other)
+
 
 NOT_ASKED = Unseen("not looked at yet")
 

@@ -135,8 +135,12 @@ def fits(host: DesiredHost, options: Options, glob: str) -> bool:
         return True
 
 
-def task_of(host: DesiredHost, options: Options, halted: str | None = None) -> Task:
-    """A host's resources, and the rules of its plan."""
+def task_of(
+    host: DesiredHost, options: Options, halted: str | None = None, before: Settled | None = None
+) -> Task:
+    """A host's resources, and the rules of its plan; the task of `before`, of the same spec, where that is the same."""
+    if before is not None and before.task.rules.halted == halted:
+        return before.task
     vcenter = host.access.vcenter is not None and host.access.vcenter.password is not None
     wisher = Wisher(host.name, host.key_files, host.address, vcenter)
     resources: list[Resource] = [it for kind in KINDS for it in kind.resources(host.wish(kind), wisher)]
@@ -219,7 +223,7 @@ class Fleet:
         """How the last pass found the host, if all was in order and the spec is the same. It is told once: after a pass
         that failed the next one looks step by step."""
         before, settled = self._settled.pop(host.name, (None, None))
-        return settled if before == host else None
+        return settled if before is host or before == host else None
 
     def note(self, host: DesiredHost, settled: Settled | None) -> None:
         """A look has come to this."""
@@ -290,20 +294,22 @@ class _Pass:
             )
         fleet, options = self._fleet, self._fleet.options
         looks_only = options.dry_run or self._host.mode == "observe"
-        task = task_of(self._host, options, None if looks_only else self._leave.halted)
+        halted = None if looks_only else self._leave.halted
+        before = fleet.settled(self._host)
+        task = task_of(self._host, options, halted, before)
         if looks_only or self._leave.halted:
-            return self._opened(task)
+            return self._opened(task, before)
         with fleet.turn(machine(self._host), self._stopping, self._waits) as had:
             self._leave.waits(False)
             if not had:
                 return HostReport(self._host.name, self._host.address, Status.PENDING)
-            return self._opened(task)
+            return self._opened(task, before)
 
     def _waits(self) -> None:
         self._leave.waits(True)
         self._tell(Waiting(self._host.name, "another run works on this host", 0.0))
 
-    def _opened(self, task: Task) -> HostReport:
+    def _opened(self, task: Task, before: Settled | None) -> HostReport:
         fleet, options = self._fleet, self._fleet.options
         self._tell(Connecting(self._host.name, self._host.address))
         around = Circumstances(
@@ -319,13 +325,13 @@ class _Pass:
         )
         contact = open_contact(self._host, options.state_dir, around)
         try:
-            return self._with(task, contact)
+            return self._with(task, contact, before)
         finally:
             contact.close()
 
-    def _with(self, task: Task, contact: Contact) -> HostReport:
+    def _with(self, task: Task, contact: Contact, before: Settled | None) -> HostReport:
         fleet = self._fleet
-        look, plan, report = look_at(task, contact, self._tell, fleet.settled(self._host))
+        look, plan, report = look_at(task, contact, self._tell, before)
         fleet.note(self._host, look.settled(plan, report))
         if fleet.options.dry_run or task.observe_only or not plan.steps or self._disagrees(report):
             return report

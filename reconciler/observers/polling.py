@@ -40,7 +40,9 @@ class Polling:
             pending.intersection_update(question for question, answer in answers.items() if away(answer))
             return bool(pending)
 
-        self._polls()(poll)
+        if poll():
+            asked = iter((True,))
+            self._polls()(lambda: next(asked, False) or poll())
         self._away = self._away - set(questions) | pending
         return seen
 
