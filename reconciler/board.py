@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.entries import Entry
+from reconciler.records import record
 from reconciler.report import HostReport
 
 
-@dataclass(frozen=True)
+@record
 class HostState:
     """One host as the loop knows it; times are in UTC.
 
@@ -30,7 +30,7 @@ class HostState:
     failures: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class SpecsState:
     """The specs. `origin` says where they come from, without a secret; `revision` is the commit or digest in force
     (None: none yet). `mistakes` are those of the newest revision, when it is not in force for them; `trouble` is what
@@ -44,7 +44,7 @@ class SpecsState:
     trouble: str | None = None
 
 
-@dataclass(frozen=True)
+@record
 class GuardState:
     """`limit` is as it was given (`10%`); `failed` are the hosts that count."""
 
@@ -54,7 +54,7 @@ class GuardState:
     failed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Overview:
     """All of it, hosts sorted by name."""
 

@@ -8,7 +8,7 @@ also the retry: no write is replayed because a reply was lost.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from reconciler.events import Listener, Looking, Planned
 from reconciler.facts import BackupOwed, Datastores, Facts, Identity, Product, Question, Unseen
 from reconciler.kinds.model import Change, Resource, Verdict
 from reconciler.plan import Plan, Rules, Step, saves
+from reconciler.records import record
 from reconciler.report import Action, FaultReport, HeldReport, HostReport, Status, StepReport
 from reconciler.verbs import Verb
 
@@ -96,7 +97,7 @@ class NoJournal:
         """See `Journal`."""
 
 
-@dataclass(frozen=True)
+@record
 class Task:
     """What a pass is to do: the host's resources, who they are for, and what is allowed."""
 
@@ -108,7 +109,7 @@ class Task:
     observe_only: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Settled:
     """How a host was found in order: what was asked, and seen, over what ways, and what came of it. Where the same is
     seen for the same task, the same comes of it."""
@@ -241,7 +242,7 @@ class Look:
         return tuple(it for it in every if it.name in wanted)
 
 
-@dataclass(frozen=True)
+@record
 class Seen:
     """What a resource thinks of a look, and what that look could not show it."""
 

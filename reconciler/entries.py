@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from reconciler.kinds.model import Difference
+from reconciler.records import record
 from reconciler.report import FaultReport, HostReport, Outcome, StepReport
 
 Happening = Literal["step", "status", "revision", "fault"]
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """Something that happened, with None for what does not apply. `time` is in UTC, `seconds` how long a step took.
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Event as Signal
@@ -27,6 +26,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.model import Resource, Risk, Wisher
 from reconciler.neighbours import Neighbours
 from reconciler.plan import Rules
+from reconciler.records import record
 from reconciler.render.fingerprint import fingerprint
 from reconciler.report import FaultReport, HostReport, Report, Status
 from reconciler.state.refusals import Refusals
@@ -60,7 +60,7 @@ class NothingMatches(Exception):
     """`--only` fits no resource of any chosen host."""
 
 
-@dataclass(frozen=True)
+@record
 class Options:
     """How to run. `approved` maps a host to the fingerprint of the plan that a person agreed to: another plan is not
     carried out. None: every plan is."""
@@ -149,7 +149,7 @@ def task_of(
     return Task(host.name, host.address, tuple(resources), rules, options.only, host.mode == "observe")
 
 
-@dataclass(frozen=True)
+@record
 class Leave:
     """Whether a pass may change its host.
 
@@ -162,6 +162,9 @@ class Leave:
     stopping: Callable[[], bool] = lambda: False
     halted: str | None = None
     waits: Callable[[bool], None] = lambda waits: None
+
+
+FREELY = Leave()
 
 
 class Fleet:
@@ -203,7 +206,7 @@ class Fleet:
     def pass_over(
         self,
         host: DesiredHost,
-        leave: Leave = Leave(),
+        leave: Leave = FREELY,
         journal: Journal | None = None,
         *,
         hasty: bool = False,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """`said` is what the host printed when it did not do it. `passing`: no refusal, the management agent is away for
     a moment. `next` is what a person can do, where that is known.

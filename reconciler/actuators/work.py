@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from reconciler.records import record
 
 Direction = Literal["to_host", "from_host"]
 
 
-@dataclass(frozen=True)
+@record
 class Carried:
     """How far a copy of `what` is: `done` of `total` bytes. `direction` is None for a clone on the host; `passed` are
     the bytes that went over the wire since the last time."""
@@ -22,7 +23,7 @@ class Carried:
     passed: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class Work:
     """`progress` hears how a copy goes, `stopping` tells whether a person wants it to end, `pause` waits that many
     seconds, `spool` is a folder on this machine for what is only passing through."""

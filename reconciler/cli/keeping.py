@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,13 +11,14 @@ from pathlib import Path
 from reconciler.cli.messages import say
 from reconciler.engine import Journal, NoJournal
 from reconciler.fleet import HostTurn, every_turn
+from reconciler.records import record
 from reconciler.report import HostReport
 from reconciler.state.folder import HostTurns, StateFolder
 from reconciler.state.history import History
 from reconciler.state.trouble import StateTrouble
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """`passed` is told of each host whose pass has ended."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.actuators.work import Carried, Work
@@ -14,6 +14,7 @@ from reconciler.eyes import Others, OwnUses
 from reconciler.facts import Datastore, Unseen
 from reconciler.faults import Silent
 from reconciler.image_facts import InUse
+from reconciler.records import record
 from reconciler.state.refusals import Refusals
 from reconciler.transports.pool import Pool
 
@@ -30,7 +31,7 @@ def _nobody(datastore: Datastore, own: OwnUses) -> InUse | Unseen:
     return Unseen("no other host was asked")
 
 
-@dataclass(frozen=True)
+@record
 class Circumstances:
     """`pause` waits that many seconds, `stopping` tells whether a person wants it to end, `others` who uses a volume
     besides this host, `filled` what filled a volume (by its key) up, `desk` is the host's at its vCenter, `pool` has

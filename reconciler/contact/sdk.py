@@ -5,7 +5,6 @@ Loaded only when a host needs it: pyVmomi takes a tenth of a second to import.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +16,14 @@ from reconciler.facts import Product
 from reconciler.faults import LoginRefused, Unreachable
 from reconciler.observers.sdk.eyes import SdkEyes
 from reconciler.observers.sdk.licence import licence_of
+from reconciler.records import record
 from reconciler.state.logins import sdk_login, stamps
 from reconciler.transports.sdk import MethodFault, SdkSession, connect
 
 HOST_KEY = "/host/ssh_host_rsa_key_pub"
 
 
-@dataclass(frozen=True)
+@record
 class _Licensed:
     """A session, and what its licence lets it do: hostd keeps a failed task of each time that this is found out."""
 

@@ -7,17 +7,17 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from reconciler.desired.host import DesiredHost, datastore_path
 from reconciler.desired.mistakes import Mistake
 from reconciler.kinds import datastores, images, working_directory
 from reconciler.kinds.datastores import NfsWish
+from reconciler.records import record
 
 Export = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@record
 class _Use:
     """One datastore of one host that comes from an NFS export; `server` is one of its servers."""
 

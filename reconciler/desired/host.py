@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from pydantic.alias_generators import to_snake
@@ -14,12 +14,13 @@ from reconciler.desired.model import Access, CommonSpec
 from reconciler.desired.nodes import Node
 from reconciler.kinds.model import F, Kind, Risk, Source
 from reconciler.kinds.paths import parse_datastore_path
+from reconciler.records import record
 
 MOST_READINGS = 64
 datastore_path = functools.lru_cache(4096)(parse_datastore_path)
 
 
-@dataclass(frozen=True)
+@record
 class DesiredHost:
     """How one host should be, and how it is reached.
 

@@ -9,9 +9,10 @@ from reconciler.desired.files import MAX_KEYS_BYTES, Reader, Unreadable
 from reconciler.desired.mistakes import Mistake
 from reconciler.desired.nodes import Node, Place
 from reconciler.desired.public_keys import Judgement, judge_file
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """The texts of public key files by path, and why a pass can't do without one of them."""
 

@@ -22,12 +22,13 @@ from reconciler.desired.shape import shape_of
 from reconciler.desired.trust import Border, Trust
 from reconciler.desired.yaml import parse
 from reconciler.kinds.model import Source
+from reconciler.records import record
 
 SPEC = ("spec",)
 NAME = ("metadata", "name")
 
 
-@dataclass(frozen=True)
+@record
 class Loaded:
     """What a set of spec files says. `digest` is a SHA-256 in hex that names this revision of the files."""
 
@@ -36,7 +37,7 @@ class Loaded:
     digest: str
 
 
-@dataclass(frozen=True)
+@record
 class _Written:
     """A document whose head is right."""
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from reconciler.desired.merge import merge
 from reconciler.desired.mistakes import Mistake, suggestion
 from reconciler.desired.nodes import Node
+from reconciler.records import record
 
 MAX_LEVELS = 32
 PLACE = ("spec", "profile")
 NOTHING = Node({}, "", 1, 1, 1, 1)
 
 
-@dataclass(frozen=True)
+@record
 class Resolved:
     """A merged spec; `whole` is False when a profile that it builds on is unknown, or in a ring."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-from dataclasses import dataclass
 
 from reconciler.kinds.key_lines import SHORT_RSA, KeyLine, parse_key_line
+from reconciler.records import record
 
 RIGHT = "(would be right: TYPE BASE64 COMMENT, the line in a .pub file)"
 PRIVATE = "is a private key, which never leaves its place (would be right: the public one, the line in the .pub file)"
 
 
-@dataclass(frozen=True)
+@record
 class Judgement:
     """What is to be said of a key. `wrong`: it can't be used; `weak`: it can, for now."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from reconciler.desired.mistakes import listed
 from reconciler.desired.model import Secret
 from reconciler.kinds.model import LocalFileMark, LocalPlaceMark
+from reconciler.records import record
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
-@dataclass(frozen=True)
+@record
 class Shape:
     """What may stand at one place. `fields`: of a map with fixed names; `each`: of a map with free ones; `item`: of
     a list. `local`: a path on this machine; `placed`: on the host or on this machine, by its form; `path`: a text in

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.desired.lint import SECRETS
 from reconciler.desired.mistakes import Mistake, listed
 from reconciler.desired.nodes import Node, Place
+from reconciler.records import record
 
 SPEC = ("spec",)
 PRIVATE_KEY = ("access", "ssh", "key")
 KNOWN_HOSTS = ("access", "ssh", "knownHosts")
 
 
-@dataclass(frozen=True)
+@record
 class Trust:
     """The border round specs. Folders are absolute paths.
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 BLOCK = 64 * 1024
 CHUNK = 8 << 20
@@ -15,7 +16,7 @@ SLACK = 50
 """Gaps are filled up to one part in so many of the data, since every run costs the host two processes."""
 
 
-@dataclass(frozen=True)
+@record
 class Run:
     """A stretch of a disk, in bytes."""
 
@@ -27,7 +28,7 @@ class Run:
         return self.offset + self.length
 
 
-@dataclass(frozen=True)
+@record
 class Chunk:
     """Runs that travel together; `number` counts from 0."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from reconciler.disks.descriptors import MAX_BYTES, MAX_CAPACITY, BadDisk
 from reconciler.image_facts import Descriptor, Extent
+from reconciler.records import record
 
 SECTOR = 512
 HEADER_BYTES = 512
@@ -25,7 +25,7 @@ _GD_AT_END = 0xFFFFFFFFFFFFFFFF
 _MAX_TABLES = 1 << 20
 
 
-@dataclass(frozen=True)
+@record
 class SparseHeader:
     """A hosted sparse extent. Everything counts sectors of 512 bytes, `entries` the grains that a table tells of."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.desired.files import MAX_KEYS_BYTES, Unreadable, read_text
 from reconciler.desired.public_keys import judge_file
 from reconciler.importing.notes import CannotImport
 from reconciler.kinds.key_lines import KeyLine, parse_key_line
+from reconciler.records import record
 
 PUBLIC = ".pub"
 
 
-@dataclass(frozen=True)
+@record
 class Keys:
     """`private`: the absolute path of the private key to log in with; `public`: lines of authorized_keys, each with
     the file that it is from."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from reconciler.importing.writing import Noted, Place, line_numbers
+from reconciler.records import record
 
 
 class Sort(Enum):
@@ -18,7 +19,7 @@ class Sort(Enum):
     FILL_IN = "to fill in"
 
 
-@dataclass(frozen=True)
+@record
 class Note:
     """`place` is the value in the document that it is about, or in which it could stand; of a note that is about no
     document it is None."""

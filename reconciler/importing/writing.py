@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.desired.scalars import render, resolve
+from reconciler.records import record
 from reconciler.render.visible import HAZARD, visible
 
 Place = tuple[int | str, ...]
@@ -21,7 +21,7 @@ _NO_SIGNS = re.compile("[\ufffe\uffff]")
 _ESCAPED = re.compile(f"{HAZARD.pattern}|{_NO_SIGNS.pattern}")
 
 
-@dataclass(frozen=True)
+@record
 class Noted:
     """A value with a comment: at the end of the line of a scalar, before the block of a map or list. Nested ones
     are comments one after the other. Signs that a terminal would obey are shown as escapes."""
@@ -30,7 +30,7 @@ class Noted:
     comment: str
 
 
-@dataclass(frozen=True)
+@record
 class _Line:
     place: Place
     text: str

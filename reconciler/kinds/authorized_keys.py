@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
@@ -33,6 +33,7 @@ from reconciler.kinds.model import (
     Verdict,
     Wisher,
 )
+from reconciler.records import record
 from reconciler.verbs import AppendKeys, MarkKeys, RewriteKeys
 
 NAME = "authorizedKeys"
@@ -63,7 +64,7 @@ class KeysWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class KeysResource:
     """root's keys. `wanted` are whole lines; options in them are part of the wish."""
 

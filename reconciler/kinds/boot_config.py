@@ -8,13 +8,14 @@ lines are ignored, list items are parted by `---`, `bootstate` is looked for in 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 BOOTSTATE_WINDOW = 512
 _ITEM = re.compile(r"[A-Za-z0-9._/+~@][A-Za-z0-9._/+~@-]*(?: (?![-\\])[!-~]+)*")
 
 
-@dataclass(frozen=True)
+@record
 class BootConfig:
     """`modules` are file names without options; `strange` tells why nobody should write to this file."""
 

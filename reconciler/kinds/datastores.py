@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -23,6 +23,7 @@ from reconciler.kinds.model import (
     Wisher,
     differences,
 )
+from reconciler.records import record
 from reconciler.verbs import MountNfs, RemountNfs, UnmountNfs
 
 DatastoreName = Annotated[
@@ -78,7 +79,7 @@ class DatastoresWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class _Base(ABC):
     """What all wishes of a datastore share. `datastore` is the name that ESXi shows."""
 
@@ -124,7 +125,7 @@ class _Base(ABC):
         return None
 
 
-@dataclass(frozen=True)
+@record
 class ExistingDatastore(_Base):
     """`{}` or `vmfs: {}`: must exist."""
 
@@ -139,7 +140,7 @@ class ExistingDatastore(_Base):
         return _accessible(found)
 
 
-@dataclass(frozen=True)
+@record
 class NfsDatastore(_Base):
     """An NFS mount. `leaving` tells for each other name of the spec what it is to be: None for `absent`."""
 
@@ -236,7 +237,7 @@ class NfsDatastore(_Base):
         return wished is None or (wished.server, wished.path) != (other.nfs.server, other.nfs.path)
 
 
-@dataclass(frozen=True)
+@record
 class AbsentDatastore(_Base):
     """`absent`: must not be mounted."""
 

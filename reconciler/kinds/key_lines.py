@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 TYPES = (
     r"ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)"
@@ -20,7 +21,7 @@ _LINE = re.compile(
 SHORT_RSA = 2048
 
 
-@dataclass(frozen=True)
+@record
 class KeyLine:
     """One key. Two are the same key when `identity` is equal, whatever options and comment."""
 

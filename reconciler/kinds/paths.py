@@ -7,14 +7,14 @@ profiles. Names hold blanks, brackets and parentheses; they are taken letter by 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reconciler.facts import Datastore, Datastores, Facts, Unseen
+from reconciler.records import record
 
 VOLUMES = "/vmfs/volumes/"
 
 
-@dataclass(frozen=True)
+@record
 class DatastorePath:
     """`datastore` is a name (or a volume's id); `relative` has no slash at either end and may be empty."""
 

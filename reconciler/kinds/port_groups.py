@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -22,6 +21,7 @@ from reconciler.kinds.model import (
     Wisher,
     differences,
 )
+from reconciler.records import record
 from reconciler.verbs import AddPortGroup, AddSwitch, MovePortGroup, SetVlan, Verb
 
 PortGroupName = Annotated[
@@ -55,7 +55,7 @@ class PortGroupsWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class PortGroupResource:
     """One port group. `sharing` names all port groups of the spec, this one too, that wish the same switch."""
 

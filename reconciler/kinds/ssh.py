@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -22,6 +21,7 @@ from reconciler.kinds.model import (
     Verdict,
     Wisher,
 )
+from reconciler.records import record
 from reconciler.verbs import SetSshPolicy, StartSsh, StopSsh, Verb
 
 
@@ -35,7 +35,7 @@ class SshWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class SshResource:
     """Two facts, running and policy, and an action for each: shell commands set only one of them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, Field
 from reconciler.facts import Datastore, Datastores, Facts, Folder, Place, Question, Unseen
 from reconciler.kinds.model import Change, Difference, Fragment, Kind, Resource, Risk, Verdict, Wisher
 from reconciler.kinds.paths import DatastorePath, datastore_of, parse_datastore_path
+from reconciler.records import record
 from reconciler.verbs import MakeFolder
 
 
@@ -29,7 +29,7 @@ class WorkingDirectoryWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class WorkingDirectoryResource:
     """The folder, and those above it on the datastore."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from reconciler.listeners.digest import HostNews, News
+from reconciler.records import record
 from reconciler.render.words import many
 from reconciler.report import Status
 
@@ -18,7 +18,7 @@ BODY = 8000
 """So many characters, at most."""
 
 
-@dataclass(frozen=True)
+@record
 class Message:
     """`tone` is `failure`, `warning` or `success`: the worst of what is in it."""
 
@@ -27,7 +27,7 @@ class Message:
     tone: str
 
 
-@dataclass(frozen=True)
+@record
 class _Part:
     title: str
     tone: str

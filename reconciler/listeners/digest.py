@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.listeners.tally import seen
+from reconciler.records import record
 from reconciler.render.visible import visible
 from reconciler.report import HostReport, Status
 from reconciler.secrets import mask
@@ -22,7 +23,7 @@ _BY_GUARD = "guard:"
 """What is held for the guard is no news of the host: the guard itself is."""
 
 
-@dataclass(frozen=True)
+@record
 class Host:
     """What may be told of a host. `trouble` is None, `unreachable` or `failed: KIND`, and `words` say it in full.
     `drift` and `held` map what is not as wished to why; None: not seen yet."""
@@ -34,7 +35,7 @@ class Host:
     held: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Known:
     """What was told of a host, and still holds."""
 
@@ -43,7 +44,7 @@ class Known:
     held: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@record
 class HostNews:
     """`changed`: the host's trouble is another one than was told, or over. `drift` and `held` are what is new."""
 
@@ -57,7 +58,7 @@ class HostNews:
         return self.changed or bool(self.drift or self.held)
 
 
-@dataclass(frozen=True)
+@record
 class News:
     """All that is news. `failed` are the hosts over which the guard tripped. None: nothing new of guard or specs; no
     mistakes: they are valid again."""

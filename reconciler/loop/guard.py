@@ -6,16 +6,18 @@ nothing is changed any more anywhere, until there is a new revision or a person 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
+
+from reconciler.records import record
 
 LEAST = 2
 """One host that fails says nothing of the revision."""
 WHY = "guard: too many hosts failed with this revision; a new revision or SIGHUP releases it"
 
 
-@dataclass(frozen=True)
+@record
 class Limit:
     """How many failures are too many, as it was given: `10%` of the enforced hosts, or a number; `0` is no limit."""
 
@@ -47,7 +49,7 @@ class Limit:
         return max(LEAST, int(most) + 1)
 
 
-@dataclass(frozen=True)
+@record
 class Guard:
     """`failed` are the hosts that count, under `revision`. `since` is when it tripped; None: it has not."""
 

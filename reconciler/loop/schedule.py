@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.records import record
 
 JITTER = 0.1
 """Intervals are so much longer or shorter, so that hosts do not march in step."""
 FIRST_RETRY_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@record
 class Pace:
     """`interval` from the end of a pass to the start of the next, `max_backoff` at most after failures, in seconds."""
 

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reconciler.desired.host import DesiredHost
@@ -19,6 +18,7 @@ from reconciler.loop.news import News
 from reconciler.loop.roster import Roster, Ticket
 from reconciler.loop.schedule import Pace
 from reconciler.loop.shown import Shown
+from reconciler.records import record
 from reconciler.report import FaultReport, HostReport, Status
 from reconciler.sources.revision import Fetched, Found, Rejected, Revision, Source, Trouble
 from reconciler.state.logins import session_logins
@@ -30,7 +30,7 @@ CLOSING_SECONDS = 5.0
 """What is left to close at the end may take so long; the process ends in any case."""
 
 
-@dataclass(frozen=True)
+@record
 class Settings:
     """How the loop runs; `grace` is in seconds, `chosen` picks the hosts that it looks after."""
 

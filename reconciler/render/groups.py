@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.kinds.model import Source
+from reconciler.records import record
 from reconciler.render.values import map_texts
 from reconciler.render.words import product, quiet
 from reconciler.report import HeldReport, HostReport, Status, StepReport
@@ -20,7 +21,7 @@ NAME, ADDRESS = "{name}", "{address}"
 """What stands for each host's own. No shell expands it: a command that is copied with it does harm to nothing."""
 
 
-@dataclass(frozen=True)
+@record
 class Group:
     """One host, or several of which the same is to be said, sorted by name.
 

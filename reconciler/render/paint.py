@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.records import record
 
 _CODES = {
     "create": "32",
@@ -17,7 +17,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Paint:
     """Puts a style on a text when `colour` is wanted; else gives the text back."""
 

@@ -10,11 +10,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from reconciler import secrets
+from reconciler.records import record
 from reconciler.render.visible import visible
 from reconciler.sources.remote import PROTOCOLS, Remote
 
@@ -76,7 +76,7 @@ class Stopped(Exception):
     """The loop is to stop."""
 
 
-@dataclass(frozen=True)
+@record
 class Said:
     """What git wrote on standard output, and on standard error."""
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from reconciler.desired import Mistake, SpecMistakes, Trust, load
 from reconciler.desired.files import Reader, Unreadable
+from reconciler.records import record
 from reconciler.sources.revision import Rejected, Revision
 
 
-@dataclass(frozen=True)
+@record
 class SpecFile:
     """`name` as in messages, the absolute path, and where that leads with all links followed."""
 
@@ -72,7 +73,7 @@ class Recorder:
         return self._inner.exists(path)
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """What came of a load, and what it read."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from reconciler import secrets
+from reconciler.records import record
 
 PROTOCOLS = ("https", "ssh", "git", "file")
 _HELPER = re.compile(r"[A-Za-z0-9.+-]*::")
@@ -24,7 +24,7 @@ class WrongAddress(ValueError):
     """The repository can't be used as it was given; the text says why, and never holds a secret."""
 
 
-@dataclass(frozen=True)
+@record
 class Remote:
     """`url` is what git is given, without a password; `origin` what people are shown. `login` are user and password of
     an https URL that had them; `server` is the part of the URL for which they are."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.desired import DesiredHost, Mistake
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Revision:
     """Valid specs, in force from now on. `name` is the commit, or the digest of the files."""
 
@@ -19,7 +19,7 @@ class Revision:
     warnings: tuple[Mistake, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Rejected:
     """The newest specs are wrong, empty or gone, so that those in force stay. `name` as of a revision, if it has one;
     there is at least one mistake."""
@@ -28,7 +28,7 @@ class Rejected:
     mistakes: tuple[Mistake, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Trouble:
     """The newest specs can't be read at all: `why`, and what to do `next`. `passing`: a server is away, and it is tried
     again; nothing is wrong with the specs."""
@@ -38,7 +38,7 @@ class Trouble:
     passing: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Fetched:
     """A git repository was asked for news; `ok`: it answered, and has the branch."""
 

@@ -8,10 +8,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.desired import Mistake
+from reconciler.records import record
 from reconciler.render.visible import HAZARD, visible
 from reconciler.sources.program import Git, GitFailed, TooMuch
 from reconciler.state.files import sync_folder
@@ -39,7 +39,7 @@ class Refused(Exception):
         super().__init__(str(self.mistake))
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """A file, or a link. `size` in bytes; `blob` is git's name of the content."""
 

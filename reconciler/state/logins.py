@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.model import ApiAccess, Secret, SshAccess, VcenterAccess
+from reconciler.records import record
 from reconciler.transports.keys import DEFAULT_IDENTITIES
 
 Stamps = tuple[tuple[int, int, int] | None, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Login:
     """One login. `evidence` is a digest of what the spec says of it and of the stamps of the files that it names: as
     long as it is the same, so are the credentials, as far as can be told. It tells nothing of a secret."""

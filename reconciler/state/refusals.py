@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.desired.host import DesiredHost
 from reconciler.faults import LoginRefused, Unreachable
+from reconciler.records import record
 from reconciler.secrets import SecretUnavailable, mask
 from reconciler.state.files import read_json, write_json
 from reconciler.state.logins import Login, sdk_login, session_logins, ssh_login
@@ -34,7 +35,7 @@ def _nobody(warning: str) -> None:
     """Nobody wants to hear of the file."""
 
 
-@dataclass(frozen=True)
+@record
 class _Record:
     """The last login at one door: `at` seconds since the epoch. `unclear` counts those in a row whose end is not known;
     with 0 it was refused, as `said`."""

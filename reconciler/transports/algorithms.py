@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 KEX = (
     "curve25519-sha256@libssh.org",
@@ -51,7 +52,7 @@ RSA_SHA2 = ("rsa-sha2-512", "rsa-sha2-256")
 LEGACY_RSA = ("ssh-rsa",)
 
 
-@dataclass(frozen=True)
+@record
 class Algorithms:
     """What is offered in the key exchange, each list in order of preference."""
 
@@ -101,7 +102,7 @@ def _before_sha2(server_version: str) -> bool:
     return dropbear is not None and (int(dropbear[1]), int(dropbear[2])) < (2020, 79)
 
 
-@dataclass(frozen=True)
+@record
 class Gap:
     """A list in which nothing is common: what it is for, and what the server has in it."""
 

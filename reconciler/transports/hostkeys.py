@@ -10,17 +10,17 @@ import hmac
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.faults import HostKeyRefused
+from reconciler.records import record
 from reconciler.transports.keys import PublicKey
 from reconciler.transports.target import SshTarget
 
 REVOKED = "@revoked"
 
 
-@dataclass(frozen=True)
+@record
 class KnownKey:
     """A key that is known for a host, where it stands (`FILE:LINE`, or `hostKey`), whether it is revoked."""
 

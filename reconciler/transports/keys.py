@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from reconciler.faults import LoginRefused
+from reconciler.records import record
 
 KEY_FILE_MAX = 256 * 1024
 DEFAULT_IDENTITIES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -21,7 +22,7 @@ DEFAULT_IDENTITIES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 Signer = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-@dataclass(frozen=True)
+@record
 class PublicKey:
     """The type and the wire form (RFC 4253, section 6.6) of a public key."""
 
@@ -61,7 +62,7 @@ class PublicKey:
         return f"{self.type} {self.fingerprint}"
 
 
-@dataclass(frozen=True)
+@record
 class PrivateKey:
     """A private key that can sign, and the file it came from."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.faults import Fault, LoginRefused
+from reconciler.records import record
 from reconciler.transports.algorithms import rsa_signatures
 from reconciler.transports.keys import PublicKey
 from reconciler.transports.target import SshTarget
@@ -18,7 +19,7 @@ from reconciler.transports.target import SshTarget
 KEYS_OFFERED_MAX = 3
 
 
-@dataclass(frozen=True)
+@record
 class Offer:
     """A key that can be offered: its public half, what messages call it, and the object that signs."""
 

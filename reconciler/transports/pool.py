@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from reconciler import open_files
+from reconciler.records import record
 
 RENEW_SECONDS = 3600.0
 """A session is used for so long at most (at least three quarters of it, so that not all hosts are due at once): then a
@@ -53,7 +54,7 @@ class Lease(Generic[S]):
         self._pool._give_back(self)
 
 
-@dataclass(frozen=True)
+@record
 class _Resting:
     lease: Lease[Any]
     until: float

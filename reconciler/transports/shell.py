@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from reconciler.records import record
 
 VERSION_TEST = '"$(vmware -v 2>/dev/null)"'
 
 
-@dataclass(frozen=True)
+@record
 class Output:
     """What a whole script left: exit status (None when the session ended without one) and both streams."""
 
@@ -26,7 +27,7 @@ class Output:
     err: bytes
 
 
-@dataclass(frozen=True)
+@record
 class Piece:
     """One command's part of the output, to the letter."""
 

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from reconciler.faults import Fault, Refused
+from reconciler.records import record
 from reconciler.transports.shell import Output
 from reconciler.transports.ssh_client import FOREIGN, Channel, Client
 from reconciler.transports.target import Limits
@@ -86,7 +86,7 @@ class _News(threading.Event):
         super().set()
 
 
-@dataclass(frozen=True)
+@record
 class Order:
     """One command: what goes to its standard input, seconds for the whole, who takes its output, and how much of
     that the host may send ahead (bytes)."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from reconciler.records import record
 
 Gate = Callable[[], AbstractContextManager[None]]
 """Entered around whatever sends credentials; may raise faults.LoginRefused or faults.Unreachable instead."""
 
 
-@dataclass(frozen=True)
+@record
 class SshTarget:
     """One host as the spec describes it. Files are absolute paths.
 
@@ -44,7 +46,7 @@ class SshTarget:
         return f"{self.host} ({self.endpoint})"
 
 
-@dataclass(frozen=True)
+@record
 class Limits:
     """Time limits in seconds, and the size limit of one command's output in bytes.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from reconciler.records import record
 from reconciler.render.json import to_json
 from reconciler.render.visible import lines
 from reconciler.secrets import mask
@@ -31,7 +31,7 @@ _HEADERS = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Request:
     """What the pages need of a request. `path` is decoded, `query` is not; `host` is None without such a header."""
 
@@ -42,7 +42,7 @@ class Request:
     host: str | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """A status, and a body of this content type."""
 

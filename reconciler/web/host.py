@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.model import Difference
+from reconciler.records import record
 from reconciler.render.values import shown
 from reconciler.render.words import SIGNS, many
 from reconciler.report import HeldReport, HostReport, Outcome, Status, StepReport
 
 
-@dataclass(frozen=True)
+@record
 class Item:
     """A value, or one of a list; `changes`: the other side has no such item."""
 
@@ -20,7 +20,7 @@ class Item:
     changes: bool
 
 
-@dataclass(frozen=True)
+@record
 class Cells:
     """A field with its old and new value."""
 
@@ -29,7 +29,7 @@ class Cells:
     after: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@record
 class StepView:
     """A step, with the sign of its verb."""
 
@@ -38,7 +38,7 @@ class StepView:
     cells: tuple[Cells, ...]
 
 
-@dataclass(frozen=True)
+@record
 class HeldView:
     """What is held, with its step where there is one."""
 

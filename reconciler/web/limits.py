@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Limits:
     """Each connection carries one request. `request` seconds after it was opened its request has to be there, and
     `answer` seconds after that its answer has to be taken. Of more than `connections`, and when more than `pending`

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reconciler.board import HostState, Overview
+from reconciler.records import record
 from reconciler.render.words import many, product
 from reconciler.report import HostReport, Outcome, Status
 from reconciler.secrets import mask
@@ -25,7 +25,7 @@ WORST_FIRST = (
 _UNSEEN = (Status.PENDING, Status.PAUSED)
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """A host; `notes` are what a person should know at once, `product` is empty where it could not be seen."""
 
@@ -35,7 +35,7 @@ class Row:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Tab:
     """A link to the hosts of one status (None: to all)."""
 

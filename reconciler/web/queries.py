@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
 
 from reconciler.durations import duration
+from reconciler.records import record
 from reconciler.report import Status
 
 MOST_ENTRIES = 1000
@@ -18,7 +18,7 @@ class Wrong(ValueError):
     """A query that can't be meant; the text says what would be right."""
 
 
-@dataclass(frozen=True)
+@record
 class Filter:
     """Which hosts are wanted: of one status (None: of any), with `name` as a part of their name (letter case aside)."""
 
@@ -32,7 +32,7 @@ class Filter:
         return f"./?{query}" if query else "./"
 
 
-@dataclass(frozen=True)
+@record
 class Extract:
     """Which entries of the history are wanted: the newest `limit` of a host (None: of all), not older than `since`."""
 

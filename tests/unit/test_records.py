@@ -37,6 +37,52 @@ def test_a_record_is_a_frozen_dataclass() -> None:
         Mount()  # type: ignore[call-arg]
 
 
+def test_what_is_not_compared_or_shown_is_neither() -> None:
+    @record
+    class Key:
+        name: str
+        secret: str = field(repr=False)
+        seen: int = field(default=0, compare=False)
+
+    key = Key("a", "s3cret")
+    assert (key, hash(key)) == (Key("a", "s3cret", seen=7), hash(Key("a", "s3cret", seen=7)))
+    assert key != Key("a", "other")
+    assert repr(key).endswith("Key(name='a', seen=0)")
+
+
+def test_records_of_two_kinds_are_never_the_same() -> None:
+    @record
+    class Datastores:
+        pass
+
+    @record
+    class Services:
+        pass
+
+    assert Datastores() == Datastores()
+    assert Datastores().__eq__(Services()) is NotImplemented
+    assert len({Datastores(), Services(), Datastores()}) == 2
+
+
+def test_a_record_is_equal_to_itself_whatever_it_holds() -> None:
+    @record
+    class Rate:
+        value: float
+
+    rate = Rate(float("nan"))
+    assert rate == replace(rate)
+
+
+def test_a_record_that_holds_itself_can_be_shown() -> None:
+    @record
+    class Ring:
+        rest: list[Any]
+
+    ring = Ring([])
+    ring.rest.append(ring)
+    assert repr(ring).endswith("Ring(rest=[...])")
+
+
 def test_a_field_may_have_any_name() -> None:
     @record
     class File:

@@ -6,7 +6,6 @@ just before, and only an NFS mount is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.actuators.answer import Answer
@@ -18,13 +17,14 @@ from reconciler.actuators.sdk.volumes import Volume, volumes
 from reconciler.actuators.work import Work
 from reconciler.facts import NfsSource
 from reconciler.faults import Fault
+from reconciler.records import record
 from reconciler.transports.sdk.answers import MethodFault
 from reconciler.verbs import MountNfs, RemountNfs, UnmountNfs
 
 CHANGED = "it is not the mount any more that it was when it was looked at"
 
 
-@dataclass(frozen=True)
+@record
 class Mounts:
     """What the three verbs need."""
 

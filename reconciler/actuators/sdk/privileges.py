@@ -6,8 +6,9 @@ Sources: the privilege that the vSphere API reference requires for each call; it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from reconciler.records import record
 
 SERVICE = "Host.Config.NetService"
 STORAGE = "Host.Config.Storage"
@@ -16,7 +17,7 @@ FILES = "Datastore.FileManagement"
 HOST_FILES = "Host.Config.AdvancedConfig"
 
 
-@dataclass(frozen=True)
+@record
 class Right:
     """What a verb of a kind needs. `does` is for people, `verb` the name of its class."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.actuators.answer import Answer
@@ -12,11 +11,12 @@ from reconciler.actuators.sdk.refusals import refusal, words
 from reconciler.actuators.sdk.session import Managers, Session, host_property
 from reconciler.actuators.work import Work
 from reconciler.faults import Fault
+from reconciler.records import record
 from reconciler.transports.sdk.answers import MethodFault
 from reconciler.verbs import AddPortGroup, AddSwitch, MovePortGroup, SetVlan
 
 
-@dataclass(frozen=True)
+@record
 class Switches:
     """What the four verbs need."""
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.actuators.sdk.reach import unspeakable
 from reconciler.actuators.sdk.session import Session, Stumbled
 from reconciler.facts import NfsSource
 from reconciler.kinds.paths import VOLUMES, parse_datastore_path
+from reconciler.records import record
 from reconciler.transports.sdk import HOST_DATASTORES, Row, Want
 from reconciler.transports.sdk.nas import nfs_source
 
 PATHS = ("summary", "info", "host")
 
 
-@dataclass(frozen=True)
+@record
 class Volume:
     """`object` is the Datastore, `id` the name of its folder below /vmfs/volumes, `security` that of an NFS 4.1 mount;
     `nfs` is None for everything that is no NFS mount."""

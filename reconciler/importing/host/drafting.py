@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.desired.host import DesiredHost
 from reconciler.desired.mistakes import Mistake, SpecMistakes
@@ -16,13 +16,14 @@ from reconciler.importing.host.reading import Beside
 from reconciler.importing.host.trees import Tree, plain
 from reconciler.importing.notes import CannotImport
 from reconciler.kinds.model import Resource
+from reconciler.records import record
 
 OWED = "an earlier pass owes the host a backup of its configuration; the first pass by this document makes it"
 See = Callable[[Sequence[Resource]], Facts]
 """Looks at all that these want to know, and tells what is known then."""
 
 
-@dataclass(frozen=True)
+@record
 class Order:
     """What to write: `base` is said of each host besides its address."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.desired.mistakes import Mistake
@@ -14,9 +14,10 @@ from reconciler.importing.writing import line_numbers
 from reconciler.kinds.key_lines import parse_key_line
 from reconciler.kinds.model import Found
 from reconciler.plan import Note
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Draft:
     """A Host document. `under` is what the profile that it names says; `omitted` is what it does not speak of, and why.
 

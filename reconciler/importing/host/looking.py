@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Event as Signal
 from time import monotonic
 
@@ -18,10 +17,11 @@ from reconciler.importing.host.drafting import Order, drafted
 from reconciler.importing.host.drafts import Draft
 from reconciler.importing.notes import CannotImport
 from reconciler.kinds.model import Resource
+from reconciler.records import record
 from reconciler.report import Status
 
 
-@dataclass(frozen=True)
+@record
 class Looked:
     """What became of each host, in the order in which they were named; `faults` are by the host's name."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler import plan as plans
@@ -13,9 +12,10 @@ from reconciler.importing.host.trees import Tree
 from reconciler.kinds import KINDS
 from reconciler.kinds.model import Change, Found, Kind, Resource, Risk, Source, Verdict
 from reconciler.plan import Rules
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Seeker:
     """Asks what a kind has to see to tell what there is; wishes nothing."""
 
@@ -53,7 +53,7 @@ def fields_of_kinds(spec: Tree) -> list[tuple[str, ...]]:
     return [(place, field) for place in places for field in spec.get(place) or {}]
 
 
-@dataclass(frozen=True)
+@record
 class Trouble:
     """A host is not like what a spec says of a resource at `place`, or it can't be judged."""
 

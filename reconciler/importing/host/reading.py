@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.desired.files import DISK
 from reconciler.desired.load import Loaded, load
 from reconciler.importing.host.drafts import Draft, file_of
 from reconciler.importing.writing import text
+from reconciler.records import record
 
 
 class _Beside:
@@ -40,7 +40,7 @@ class _Beside:
         return DISK.exists(path)
 
 
-@dataclass(frozen=True)
+@record
 class Beside:
     """The spec files among which new ones are to be. `hidden` are those that will be overwritten."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.importing.host.trees import Tree, difference, get, put
 from reconciler.kinds.key_lines import parse_key_line
+from reconciler.records import record
 
 WHOLE = 3
 """Down to this depth maps are parted; what stands there, such as an NFS mount, is shared as a whole or not at all."""
@@ -23,7 +23,7 @@ OWN: tuple[Place, ...] = ((), ("address",))
 """What is never shared: all of a spec, and by what it is reached."""
 
 
-@dataclass(frozen=True)
+@record
 class Shared:
     """`profile` is what most hosts have ({}: nothing), `hosts` is what each says over it, in the order of the specs."""
 
@@ -31,7 +31,7 @@ class Shared:
     hosts: tuple[Tree, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Outliers:
     """Hosts that are not like most. `others` has what each has at `place` instead, by name; None: nothing."""
 

@@ -14,6 +14,7 @@ from pymysql.cursors import Cursor
 from reconciler.faults import Fault, LoginRefused, Unreachable, Unsupported
 from reconciler.importing.vcl.columns import COLUMNS, OUTDATED, REQUIRED, SECRETS
 from reconciler.importing.vcl.rows import Row, Tables
+from reconciler.records import record
 
 PORT = 3306
 CONNECT_SECONDS = 5.0
@@ -33,7 +34,7 @@ _CLEAR_TEXT = ("mysql_clear_password", "dialog")
 _NOT_REACHED = {1040, 1158, 1159, 1160, 1161, 2002, 2003, 2005, 2006, 2013, 2026, 2055}
 
 
-@dataclass(frozen=True)
+@record
 class Database:
     """Where a database is."""
 

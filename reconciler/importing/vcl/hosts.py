@@ -10,12 +10,13 @@ from reconciler.importing.notes import Draft, Note, Sort
 from reconciler.importing.vcl.rows import HostRow
 from reconciler.importing.vcl.work import UNFIT
 from reconciler.importing.writing import Noted
+from reconciler.records import record
 
 NAME = ("metadata", "name")
 _IN_USE = ("vmhostinuse", "tovmhostinuse")
 
 
-@dataclass(frozen=True)
+@record
 class Belongings:
     """What a Host gets besides its row: its name, its profile's, images. `doubtful`: it may be a vCenter and no host;
     `vcenter`: its profile has a login to one."""

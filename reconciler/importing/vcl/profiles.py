@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.desired.model import API_VERSION
 from reconciler.importing.keys import NO_KEYS, Keys
 from reconciler.importing.notes import Draft, Sort
@@ -12,12 +10,13 @@ from reconciler.importing.vcl.rows import ProfileRow
 from reconciler.importing.vcl.storage import places
 from reconciler.importing.vcl.work import MEANING, UNFIT, VARIABLE, Work, refusal
 from reconciler.importing.writing import Noted
+from reconciler.records import record
 
 # the defaults of the table, from the days of VMware Server
 _UNSET_SWITCHES = ("VMnet0", "VMnet2")
 
 
-@dataclass(frozen=True)
+@record
 class Wanted:
     """What a Profile gets besides its row: its name, the variable of its password, images, keys."""
 

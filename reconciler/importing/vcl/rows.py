@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from reconciler.records import record
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -13,7 +14,7 @@ Tables = Mapping[str, Sequence[Row]]
 _STATES = {1: "deleted", 10: "maintenance", 20: "vmhostinuse", 21: "tovmhostinuse"}
 
 
-@dataclass(frozen=True)
+@record
 class ProfileRow:
     """A row of vmprofile. `switches`: virtualswitch0 to 3; `disk_format`: the name in imagetype; `password`,
     `encrypted`: whether there is one; `secret`: the number under which version 2.5 keeps its key."""
@@ -35,7 +36,7 @@ class ProfileRow:
     key_path: str | None
 
 
-@dataclass(frozen=True)
+@record
 class HostRow:
     """A row of vmhost with its computer; `profile` is the id of its vmprofile."""
 
@@ -51,7 +52,7 @@ class HostRow:
         return f"{self.name!r} (computer {self.computer}, vmhost {self.id})"
 
 
-@dataclass(frozen=True)
+@record
 class RevisionRow:
     """A row of imagerevision with its image; `gone`: one of the two is deleted."""
 
@@ -63,7 +64,7 @@ class RevisionRow:
     install_type: str
 
 
-@dataclass(frozen=True)
+@record
 class Snapshot:
     """What the database says. `strays`: the ids of vmhost rows whose computer is not there; `loaded`: pairs of a
     vmhost's id and a revision's, one for each machine that is not deleted; `key_files`: names of management nodes, and

@@ -18,12 +18,13 @@ from reconciler.importing.vcl.paths import canonical, written
 from reconciler.importing.vcl.profiles import Wanted, profile
 from reconciler.importing.vcl.rows import HostRow, ProfileRow, Snapshot
 from reconciler.importing.writing import Noted
+from reconciler.records import record
 
 VARIABLE = "ESXI_PASSWORD_"
 """How variables begin that are to hold passwords; specs from git may name such ones."""
 
 
-@dataclass(frozen=True)
+@record
 class Options:
     """What is wished: profiles that no host uses, too; names of profiles that decide for computers with several;
     `images`: none, production or loaded; the keys that were given."""
@@ -61,7 +62,7 @@ def imported(rows: Snapshot, options: Options) -> Imported:
     return result
 
 
-@dataclass(frozen=True)
+@record
 class _Profile:
     row: ProfileRow
     name: str

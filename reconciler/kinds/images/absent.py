@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
@@ -15,9 +15,10 @@ from reconciler.kinds.images.moves import reliance
 from reconciler.kinds.images.setup import Whole, listed, out_of_reach, seek, sights
 from reconciler.kinds.images.wish import ASIDE, image_of
 from reconciler.kinds.model import Risk, Verdict
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class AbsentImage(Image):
     """An image that must not be on the virtual disk path."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
@@ -13,12 +13,13 @@ from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.setup import Base, Setup, listed, names, sights
 from reconciler.kinds.images.wish import ASIDE, LEFTOVERS, image_of
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
+from reconciler.records import record
 from reconciler.sizes import size_text
 
 Place = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Gone:
     """A folder that is to go, what lies in it, and the copy on which that relies."""
 
@@ -27,7 +28,7 @@ class Gone:
     copy: Copy | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Image:
     """What a wanted and an unwanted image share."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import Datastores, Facts, Identity, Question, Unseen
@@ -17,11 +16,12 @@ from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, listed, nam
 from reconciler.kinds.images.space import Budget, budget
 from reconciler.kinds.images.wish import ASIDE
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
+from reconciler.records import record
 from reconciler.sizes import size_text
 from reconciler.verbs import MakeFolder
 
 
-@dataclass(frozen=True)
+@record
 class VirtualDiskResource:
     """The virtual disk path. Evictions are its changes, since no spec speaks of what goes."""
 

@@ -7,7 +7,6 @@ virtual machine lives; and no folder that is no image.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 from reconciler.facts import Facts
@@ -17,12 +16,13 @@ from reconciler.kinds.images.guard import objection
 from reconciler.kinds.images.moves import reliance
 from reconciler.kinds.images.setup import Setup, Whole, listed
 from reconciler.kinds.images.wish import ASIDE
+from reconciler.records import record
 
 EXACT = 12
 """Up to so many candidates all combinations are looked at."""
 
 
-@dataclass(frozen=True)
+@record
 class Candidate:
     """An image that may go. `age` sorts the oldest first; of some it is not known, they count as young."""
 

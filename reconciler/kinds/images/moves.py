@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.facts import Facts, Identity, Unseen
 from reconciler.image_facts import FILE_BLOCKS, FileBlock, ImageState, ModuleLoaded
 from reconciler.image_verbs import (
@@ -18,6 +16,7 @@ from reconciler.image_verbs import (
 )
 from reconciler.kinds.images.guard import reliable
 from reconciler.kinds.images.setup import Base, Setup, Sight, Whole, seek
+from reconciler.records import record
 from reconciler.verbs import Verb
 
 MULTIEXTENT = "multiextent"
@@ -40,7 +39,7 @@ SMALL_FILES = 3
 """The descriptor, the reference file, and what we note."""
 
 
-@dataclass(frozen=True)
+@record
 class Move:
     """A copy that an image needs. `into` is where it goes; `needed` the room that it takes there, in bytes."""
 

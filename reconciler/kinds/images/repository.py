@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.facts import Datastore, Datastores, Facts, Question, Unseen
@@ -11,11 +10,12 @@ from reconciler.image_facts import HalfCopies, HalfCopy, ImageState, RefusedCopi
 from reconciler.kinds.images import halves
 from reconciler.kinds.images.setup import Base, Setup, names
 from reconciler.kinds.model import Verdict
+from reconciler.records import record
 
 MOST_SHOWN = 3
 
 
-@dataclass(frozen=True)
+@record
 class RepositoryResource:
     """The repository's folder. It is never made: a typing error would make an empty repository."""
 

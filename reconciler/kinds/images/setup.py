@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.facts import Datastore, Facts, Unseen, may_be_one
@@ -12,12 +11,13 @@ from reconciler.image_facts import ImageFolder, ImageState, Library
 from reconciler.image_verbs import Room
 from reconciler.kinds.images.wish import ImageWish, RepositoryFormat, VirtualDiskWish
 from reconciler.kinds.paths import VOLUMES, DatastorePath, datastore_of
+from reconciler.records import record
 
 Wish = ImageWish | Literal["absent"]
 LONGEST_OF_VCENTER = 29
 
 
-@dataclass(frozen=True)
+@record
 class Base:
     """A folder whose folders are images. `path` is None on this machine; `form` is how disks are kept there."""
 
@@ -73,7 +73,7 @@ class Base:
         return self.unseen(facts) is None
 
 
-@dataclass(frozen=True)
+@record
 class Sight:
     """What was found of an image at a base: the folder's name, and what it holds (None: there is no such folder)."""
 
@@ -90,7 +90,7 @@ class Sight:
         return self.state is not None and self.state.whole and self.state.runnable
 
 
-@dataclass(frozen=True)
+@record
 class Whole:
     """A whole image that was found at a base."""
 
@@ -105,7 +105,7 @@ class Whole:
         return cls(base, sight.folder, state) if state is not None and state.whole else None
 
 
-@dataclass(frozen=True)
+@record
 class Setup:
     """All that a spec says of master images on a host."""
 

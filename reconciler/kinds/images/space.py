@@ -7,7 +7,7 @@ disk the fewest unused images, among those the oldest, are evicted for it, and n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.facts import Datastore, Facts, Unseen
 from reconciler.image_facts import Filled, HalfCopies, ImageState, RoomHere
@@ -16,10 +16,11 @@ from reconciler.kinds.images.guard import standing
 from reconciler.kinds.images.moves import Move, guest_size, is_one_size, to_disk, to_repository
 from reconciler.kinds.images.setup import Base, Setup, Sight, same_volume, seek
 from reconciler.kinds.images.wish import ASIDE
+from reconciler.records import record
 from reconciler.sizes import size_text
 
 
-@dataclass(frozen=True)
+@record
 class Budget:
     """`denied` tells by image and base why a copy may not be made; `evicted` what goes, and for whom."""
 

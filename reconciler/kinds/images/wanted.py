@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.facts import Facts, Question, Unseen
@@ -24,9 +24,10 @@ from reconciler.kinds.images.setup import Base, Sight, Whole, out_of_reach, seek
 from reconciler.kinds.images.space import budget, replacement
 from reconciler.kinds.images.wish import ImageWish, image_of
 from reconciler.kinds.model import Change, Difference, Risk, Verdict
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class WantedImage(Image):
     """An image that must be on the virtual disk path, in the repository, or in both."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from reconciler.placement_facts import Path, Pool, VmFolder, folded
+from reconciler.records import record
 
 NO_ESCAPE = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
 NOWHERE = "there is no such datacenter or cluster that the account may see, and none is ever made"
@@ -15,7 +15,7 @@ NOWHERE = "there is no such datacenter or cluster that the account may see, and 
 Node = TypeVar("Node", Pool, VmFolder)
 
 
-@dataclass(frozen=True)
+@record
 class Found(Generic[Node]):
     """Where a path leads: `base` is what is there of it, `missing` the names to be made below. `why`: nowhere."""
 

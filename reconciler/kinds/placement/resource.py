@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -13,6 +12,7 @@ from reconciler.kinds.model import Change, Difference, Fragment, Kind, Resource,
 from reconciler.kinds.placement.members import by_name_or_address, members_of
 from reconciler.kinds.placement.paths import find, spelled
 from reconciler.placement_facts import HardwareUuid, Inventory, Pool, Tree
+from reconciler.records import record
 from reconciler.verbs import CreateResourcePools, CreateVmFolders, Verb
 
 NAME = "placement"
@@ -55,7 +55,7 @@ class PlacementWish(Fragment):
     )
 
 
-@dataclass(frozen=True)
+@record
 class PlacementResource:
     """Both paths. `names` are those under which the vCenter may know the host, the likeliest first."""
 

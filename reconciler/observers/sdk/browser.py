@@ -7,13 +7,13 @@ and how long it is comes over HTTPS.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from reconciler.facts import Datastore
 from reconciler.kinds.paths import DatastorePath
 from reconciler.observers.sdk.shown import Beyond, Unclear
+from reconciler.records import record
 from reconciler.transports.sdk import MethodFault, NoRight, Passing, SdkSession
 
 SECONDS = 600.0
@@ -25,7 +25,7 @@ BUSY = (403, 409, 423, 500)
 """How a file is refused that a running machine holds alone. Inferred: the API reference does not say which it is."""
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """Something in a folder; `size` in bytes as the browser says, `modified` in seconds since 1970."""
 

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 from xml.etree import ElementTree
 
@@ -18,6 +18,7 @@ from reconciler.facts import Datastore, Machine, NfsSource, PortGroup
 from reconciler.observers.ssh.errors import Unreadable, whole_number, yes_or_no
 from reconciler.observers.ssh.machines import config_file
 from reconciler.observers.ssh.tables import text_records
+from reconciler.records import record
 
 Record: TypeAlias = "dict[str, str | list[str]]"
 
@@ -124,7 +125,7 @@ def _nfs(record: Record, kind: str, server: str, version: str) -> Datastore:
     return Datastore(_text(record, "VolumeName"), kind, all(states), source, read_only_known=known)
 
 
-@dataclass(frozen=True)
+@record
 class Filesystem:
     """A mounted or lost volume: `id` is its directory below /vmfs/volumes, `name` may be empty.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from reconciler.observers.polling import Polling, Seen
 from reconciler.observers.ssh.answers import LATER
 from reconciler.observers.ssh.errors import Away, Unreadable
 from reconciler.observers.ssh.readings import IDENTITY, NthFolder, Reading, Release, reading
+from reconciler.records import record
 from reconciler.transports import shell
 from reconciler.transports.hostd import restarting
 
@@ -130,7 +130,7 @@ def _kept(it: Reading, pieces: tuple[shell.Piece, ...]) -> object:
     return it.read(pieces)
 
 
-@dataclass(frozen=True)
+@record
 class _Inquiry:
     """What is sent for some questions, how each release's answers are read, and the number of its first command."""
 

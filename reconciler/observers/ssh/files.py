@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reconciler.facts import Place
 from reconciler.observers.ssh.errors import Unreadable
+from reconciler.records import record
 
 MODE = re.compile(r"[-bcdlps](?:[-r][-w][-xsStT]){3}(?=[\s.+@])")
 SIZE = re.compile(r"\S+ +\d+ +\S+ +\S+ +(\d{1,19}) ", re.ASCII)
@@ -21,7 +21,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Listing:
     """What `ls -ldn` shows: `mode` has ten characters (`-rw------T`), or none when nothing stands there.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.facts import Place
 from reconciler.image_facts import DiskFile
@@ -13,6 +13,7 @@ from reconciler.observers.ssh.errors import Unreadable
 from reconciler.observers.ssh.frames import Frames
 from reconciler.observers.ssh.locations import VOLUMES
 from reconciler.observers.ssh.search import BUSY
+from reconciler.records import record
 from reconciler.transports.shell import Piece, quote
 
 BLOCK = 4096
@@ -86,7 +87,7 @@ def look_into(path: str, file: str, length: int) -> str:
     return " ".join(["reconciler_look_into", *map(quote, words)])
 
 
-@dataclass(frozen=True)
+@record
 class Contents:
     """What lies in a folder whose own mode is `mode`.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from reconciler.records import record
 
 VOLUMES = "/vmfs/volumes/"
 BRACKETS = re.compile(r"\[([^\]]*)\] ?")
 
 
-@dataclass(frozen=True)
+@record
 class Location:
     """A file on a volume, by the volume's id and the path on it; `volume` None: then `path` is what was written."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -69,7 +68,7 @@ class NthFolder(Question[Place]):
         return {self.variable: path, f"{self.variable}_root": volume_root(path)}
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """Commands of one question, and what their pieces say. `read` raises Unreadable when it can't tell.
 

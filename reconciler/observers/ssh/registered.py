@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.observers.ssh import machines, vimdump
 from reconciler.observers.ssh.errors import QUOTED, Away, Unreadable
 from reconciler.observers.ssh.frames import Frames
+from reconciler.records import record
 from reconciler.transports.hostd import restarting
 
 LOST = "Skipping invalid VM"
@@ -27,7 +27,7 @@ LAYOUTS_AND_POWER = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Registered:
     """A registered machine. `config` is its .vmx as hostd names it, each of `chains` a disk with its parents, the base
     first; `others` are files of its snapshots. `running` None: the list does not tell."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from reconciler.observers.ssh.errors import Away, Unreadable
 from reconciler.observers.ssh.frames import Frames
 from reconciler.observers.ssh.vmx import LONGEST
+from reconciler.records import record
 from reconciler.transports.hostd import restarting
 from reconciler.transports.shell import Piece
 
@@ -69,7 +69,7 @@ esac
 done"""
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """A file on a volume. `content` is its beginning; None: it can't be read, since a machine holds it."""
 

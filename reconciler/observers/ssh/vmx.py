@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.image_facts import TopDisk
 from reconciler.observers.ssh.errors import Unreadable
+from reconciler.records import record
 
 LONGEST = 65536
 """Configuration files and descriptors are never longer; of anything else no more is read."""
@@ -22,7 +22,7 @@ NO_FILE = ("", "auto detect", "emptybackingstring")
 ELSEWHERE = ("nonpersistent", "undoable", "append")
 
 
-@dataclass(frozen=True)
+@record
 class Device:
     """A file that a device of a machine names. `persistent`: the guest's writes go into it."""
 

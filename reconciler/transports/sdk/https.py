@@ -9,11 +9,12 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from xml.parsers import expat
 
 from reconciler.faults import Fault, Refused, Silent, Unreachable
+from reconciler.records import record
 from reconciler.transports.dial import dial
 from reconciler.transports.sdk.certificate import unverified
 from reconciler.transports.sdk.line import Line
@@ -50,7 +51,7 @@ class Garbled(Unreachable):
     """Something was answered that is none of the protocol, or of another dialect of it."""
 
 
-@dataclass(frozen=True)
+@record
 class HttpAnswer:
     """An answer to a request: the status code, its reason, the body, and the headers in lower case."""
 

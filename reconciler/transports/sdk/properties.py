@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from reconciler.records import record
 
 HOST_DATASTORES = "datastore"
 """All datastores of the session's host."""
@@ -12,7 +13,7 @@ HOST_VMS = "vm"
 """All virtual machines that are registered on the session's host."""
 
 
-@dataclass(frozen=True)
+@record
 class Through:
     """All objects that a managed object names in one of its properties: a view's `view`."""
 
@@ -20,7 +21,7 @@ class Through:
     path: str
 
 
-@dataclass(frozen=True)
+@record
 class Want:
     """Properties of objects of one kind (`VirtualMachine`), by their paths (`config.files.vmPathName`).
 
@@ -32,7 +33,7 @@ class Want:
     of: Any
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """What one object shows. `missing` has the paths that it would not show, and why; what is in neither is not set."""
 

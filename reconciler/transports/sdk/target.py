@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from reconciler.records import record
 
 ApiType = Literal["HostAgent", "VirtualCenter"]
 
 
-@dataclass(frozen=True)
+@record
 class SdkTarget:
     """A host or a vCenter as the spec describes it. Files are absolute paths.
 

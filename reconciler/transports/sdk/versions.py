@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from pyVmomi import VmomiSupport
 
 from reconciler.faults import Fault, Unreachable, Unsupported
+from reconciler.records import record
 from reconciler.transports.sdk.https import AWAY, TRY_LATER, HttpAnswer
 from reconciler.transports.sdk.target import SdkTarget
 
@@ -19,7 +19,7 @@ _VIM25 = re.compile(rb"<name>\s*urn:vim25\s*</name>(.*?)</namespace>", re.DOTALL
 _VERSION = re.compile(rb"<version>\s*([0-9A-Za-z.]{1,20})\s*</version>")
 
 
-@dataclass(frozen=True)
+@record
 class About:
     """What answers: `VMware ESXi`, `6.7.0`, `8169922`, and `HostAgent` or `VirtualCenter`."""
 

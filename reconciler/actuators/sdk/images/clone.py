@@ -7,7 +7,6 @@ what an earlier one left is removed before, or waited for: it can't be removed w
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.actuators.answer import Answer
@@ -21,6 +20,7 @@ from reconciler.actuators.ssh.images.lock import LockLost, Stopped
 from reconciler.actuators.ssh.images.owner import Clock
 from reconciler.actuators.work import Carried, Work
 from reconciler.image_verbs import CloneDisk
+from reconciler.records import record
 from reconciler.transports.sdk import Want
 from reconciler.transports.sdk.answers import MethodFault, Passing
 
@@ -34,7 +34,7 @@ class Busy(Exception):
     """Something is in the way that goes by itself, or over SSH; the text says what."""
 
 
-@dataclass(frozen=True)
+@record
 class Ground:
     """What a copy works with: `source` is where the image lies, `target` the volume that it goes to."""
 

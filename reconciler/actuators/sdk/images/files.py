@@ -7,13 +7,13 @@ There is no call that removes a folder only if it is empty; what may not be is r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from reconciler.actuators.sdk.session import Session, Stumbled
 from reconciler.actuators.sdk.volumes import Volume
 from reconciler.kinds.paths import DatastorePath
+from reconciler.records import record
 from reconciler.transports.sdk import HttpAnswer, Want
 from reconciler.transports.sdk.answers import MethodFault
 
@@ -24,7 +24,7 @@ DATACENTER = "ha-datacenter"
 """The only one that a host has."""
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """What the browser tells of a file: bytes, and when it was written, as the host says it."""
 

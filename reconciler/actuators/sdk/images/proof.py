@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from reconciler.actuators.sdk.images.files import VolumeFiles
 from reconciler.actuators.sdk.session import Stumbled
 from reconciler.disks.descriptors import BadDisk, parse
 from reconciler.image_verbs import CloneDisk
 from reconciler.kinds.paths import parse_datastore_path
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """A folder of a datastore, relative to its root."""
 

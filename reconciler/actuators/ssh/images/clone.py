@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reconciler.actuators.answer import Answer
 from reconciler.actuators.ssh.images import jobs
@@ -17,6 +16,7 @@ from reconciler.actuators.ssh.images.proof import Changed
 from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
 from reconciler.actuators.work import Carried, Work
 from reconciler.image_verbs import CloneDisk
+from reconciler.records import record
 from reconciler.transports.shell import quote
 
 NO_ROOM, REFUSED_FORM = ("13", "1835017"), ("15", "25")
@@ -29,7 +29,7 @@ class FormRefused(Exception):
     """vmkfstools does not read, or write, this form; the text is what it said."""
 
 
-@dataclass(frozen=True)
+@record
 class _State:
     """`status` is the exit status of vmkfstools, None while there is none. `percent` is how far it is."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import md5
 
 from reconciler.actuators.ssh.images.lock import VolumeLock
 from reconciler.actuators.ssh.images.runner import Runner, Stumbled, must
 from reconciler.image_verbs import CopyVerb, Room
+from reconciler.records import record
 from reconciler.transports.shell import quote
 
 FIRST_LINE = "reconciler job 1"
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """`folder` is ours, `disk` in it is what becomes the image's folder."""
 
@@ -53,7 +53,7 @@ class Job:
         return "".join(f"{line}\n" for line in lines)
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """A job that lies there already. `journal` has the lines that were written whole."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from reconciler.actuators.ssh.images import parts
 from reconciler.disks.chunks import Chunk
 from reconciler.disks.sources import Source
+from reconciler.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Load:
     """What a chunk's file holds, and its MD5."""
 

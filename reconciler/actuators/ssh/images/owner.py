@@ -9,8 +9,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from reconciler.records import record
 
 BEAT_SECONDS = 5.0
 DEAD_SECONDS = 20.0
@@ -25,7 +27,7 @@ LIST = (
 """Prints each owner: its folder's name, what lies in that, and only then what may be garbled."""
 
 
-@dataclass(frozen=True)
+@record
 class Pace:
     """Seconds: from beat to beat, without one until it is dead, between two looks at a lock that somebody has, and for
     which a lock that is alive is waited for, all in all."""
@@ -39,7 +41,7 @@ class Pace:
 PACE = Pace()
 
 
-@dataclass(frozen=True)
+@record
 class Clock:
     """Seconds that only go forward, and waiting: for a while, or until something is done (True when it is)."""
 
@@ -49,7 +51,7 @@ class Clock:
     pace: Pace = field(default_factory=lambda: PACE)
 
 
-@dataclass(frozen=True)
+@record
 class Owner:
     """Who has the lock. A token of "": nobody, there is only the folder."""
 
