@@ -226,7 +226,7 @@ class Fleet:
         """How the last pass found the host, if all was in order and the spec is the same. It is told once: after a pass
         that failed the next one looks step by step."""
         before, settled = self._settled.pop(host.name, (None, None))
-        return settled if before is host or before == host else None
+        return settled if before == host else None
 
     def note(self, host: DesiredHost, settled: Settled | None) -> None:
         """A look has come to this."""

@@ -50,6 +50,8 @@ def _make(cls: type[Any]) -> None:
     shown = [it.name for it in fields(cls) if it.repr]
 
     def same(self: Any, other: object) -> bool:
+        if other is self:
+            return True
         return bool(key(self) == key(other)) if other.__class__ is self.__class__ else NotImplemented
 
     @recursive_repr()

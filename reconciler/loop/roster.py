@@ -56,10 +56,6 @@ class Place:
         return self.host.mode == "paused"
 
     @cached_property
-    def name(self) -> str:
-        return self.host.name
-
-    @cached_property
     def machine(self) -> str:
         return machine(self.host)
 
@@ -91,7 +87,7 @@ class Roster:
     def stands(self, ticket: Ticket) -> bool:
         """Whether its host is still wished as when the pass began."""
         place = self.places.get(ticket.host.name)
-        return place is not None and (place.host is ticket.host or place.host == ticket.host)
+        return place is not None and place.host == ticket.host
 
     @property
     def enforced(self) -> int:
@@ -148,9 +144,9 @@ class Roster:
         halted = WHY if self.guard.tripped else None
         begun = [Ticket(place.host, self.guard.revision, halted) for place in due]
         self.going += begun
-        names = {ticket.host.name for ticket in self.going}
+        busy = self._busy()
         self.behind = any(
-            it.due <= now and not (it.paused or it.name in names) for it in self.places.values()
+            it.due <= now and not (it.paused or it.host.name in busy) for it in self.places.values()
         )
         return begun
 
@@ -160,9 +156,13 @@ class Roster:
 
     def _startable(self, places: Iterable[Place]) -> Sequence[Place]:
         """Those on which nobody works: nobody under that name, and nobody at that address, under whatever name."""
-        names = {ticket.host.name for ticket in self.going}
+        busy = self._busy()
         machines = {ticket.machine for ticket in self.going}
-        return [it for it in places if not (it.paused or it.host.name in names or it.machine in machines)]
+        return [it for it in places if not (it.paused or it.host.name in busy or it.machine in machines)]
+
+    def _busy(self) -> set[str]:
+        """The names of the hosts on which somebody works."""
+        return {ticket.host.name for ticket in self.going}
 
     def may_change(self, ticket: Ticket) -> bool:
         """Whether a pass that has a plan may carry it out now; else its host is called when its turn has come. Where
@@ -219,7 +219,7 @@ class Roster:
         if not wanting:
             return
         wanting.sort(key=lambda it: it.wanting or 0)
-        busy = {ticket.host.name for ticket in self.going}
+        busy = self._busy()
         for place in wanting[: self._free()]:
             if place.host.name not in busy:
                 place.due = min(place.due, now)

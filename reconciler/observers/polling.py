@@ -41,8 +41,9 @@ class Polling:
             return bool(pending)
 
         if poll():
-            asked = iter((True,))
-            self._polls()(lambda: next(asked, False) or poll())
+            # that was the first attempt; a host whose hostd answers needs no more, nor what counts them
+            first = iter((True,))
+            self._polls()(lambda: next(first, False) or poll())
         self._away = self._away - set(questions) | pending
         return seen
 
