@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PIECE = 8 * 1024
+HELD = 64 * 1024
+"""Bytes under way at most: without a limit the kernel would take more and more ahead of what the link carries."""
 
 
 class SlowLink:
@@ -18,6 +20,7 @@ class SlowLink:
     def __init__(self, address: str, port: int, rate: float) -> None:
         self._host, self._rate = (address, port), rate
         self._door = socket.create_server(("127.0.0.1", 0))
+        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HELD)
         self.port: int = self._door.getsockname()[1]
         self.passed, self.silent = 0, False
         self._news = threading.Condition()

@@ -23,6 +23,7 @@ from tests.live.transport.slow_link import SlowLink, slow_link
 KIB = 1024
 VOLUME = "/vmfs/volumes/datastore1"
 DATA = os.urandom(3 << 20)
+BEATS = 5
 
 
 @contextmanager
@@ -70,11 +71,20 @@ def test_a_lock_beats_on_while_data_fills_the_link(keys: Keys) -> None:
     """With beats a twentieth of what they are, at four times the speed of a link of 2 Mbit/s."""
     hasty = Clock(pace=Pace(beat=BEAT_SECONDS / 20))
     with far_away(keys) as (session, _, host):
+
+        def beats() -> list[str]:
+            return [it.argv[1] for it in host.executed if it.argv[0] == "mv" and "/beat-" in it.argv[1]]
+
+        def data() -> Iterator[bytes]:
+            for piece in [DATA[at : at + 64 * KIB] for at in range(0, len(DATA), 64 * KIB)] * 3:
+                yield piece
+                if len(beats()) >= BEATS:
+                    return
+
         with volume_lock(HostRunner(session), VOLUME, "a copy", lambda: False, hasty) as lock:
-            send(session)
+            session.send(f"cat > {VOLUME}/data", data(), limit=60)
             lock.check()
-        beats = [it.argv[1] for it in host.executed if it.argv[0] == "mv" and "/beat-" in it.argv[1]]
-        assert len(beats) >= 5, beats
+            assert len(beats()) >= BEATS, beats()
 
 
 @pytest.mark.parametrize(
