@@ -7,6 +7,7 @@ keeps nobody from looking; how many change at a time is the guard's.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from reconciler.desired.host import DesiredHost
 from reconciler.fleet import machine
 from reconciler.loop.guard import WHY, Guard
 from reconciler.loop.schedule import Pace
+from reconciler.records import record
 from reconciler.report import HostReport, Status
 
 MOST_CHANGING = 50
@@ -60,6 +62,16 @@ class Place:
         return machine(self.host)
 
 
+@record
+class Turn:
+    """What came of looking for passes that can begin: those that did, how many hosts are due and wait for a worker,
+    and when the next one is due."""
+
+    begun: list[Ticket]
+    waiting: int
+    soonest: float
+
+
 class Roster:
     """All hosts of the revision in force. Used by one thread at a time. `dice` gives numbers in 0 to 1.
 
@@ -92,10 +104,6 @@ class Roster:
     @property
     def enforced(self) -> int:
         return sum(place.host.mode == "enforce" for place in self.places.values())
-
-    def waiting(self, now: float) -> int:
-        """How many hosts are due and not begun with."""
-        return len(self._due(now))
 
     # -- what comes from outside ---------------------------------------------------------------------------------
 
@@ -137,28 +145,31 @@ class Roster:
 
     # -- passes --------------------------------------------------------------------------------------------------
 
-    def begin(self, now: float) -> list[Ticket]:
-        """The passes that begin now, who has waited longest first."""
-        free = max(0, self._workers - self.looking)
-        due = sorted(self._due(now), key=lambda it: it.due)[:free]
-        halted = WHY if self.guard.tripped else None
-        begun = [Ticket(place.host, self.guard.revision, halted) for place in due]
+    def begin(self, now: float) -> Turn:
+        """Begin what can begin now, who has waited longest first: on a host nobody else works, neither under that name
+        nor at that address, under whatever name."""
+        free, halted = self._workers - self.looking, WHY if self.guard.tripped else None
+        busy, machines = self._busy(), {ticket.machine for ticket in self.going}
+        due, held, soonest = list[Place](), 0, math.inf
+        for place in self.places.values():
+            # most are due long after the next one
+            if place.due >= soonest or place.paused or place.host.name in busy:
+                continue
+            if place.due <= now:
+                due.append(place)
+            elif place.machine not in machines:
+                soonest = place.due
+        begun: list[Ticket] = []
+        for place in sorted(due, key=lambda it: it.due):
+            if place.machine in machines:
+                held += 1
+            elif len(begun) < free:
+                begun.append(Ticket(place.host, self.guard.revision, halted))
+                machines.add(place.machine)
         self.going += begun
-        busy = self._busy()
-        self.behind = any(
-            it.due <= now and not (it.paused or it.host.name in busy) for it in self.places.values()
-        )
-        return begun
-
-    def _due(self, now: float) -> Sequence[Place]:
-        """The hosts that are due and on which nobody works."""
-        return self._startable([place for place in self.places.values() if place.due <= now])
-
-    def _startable(self, places: Iterable[Place]) -> Sequence[Place]:
-        """Those on which nobody works: nobody under that name, and nobody at that address, under whatever name."""
-        busy = self._busy()
-        machines = {ticket.machine for ticket in self.going}
-        return [it for it in places if not (it.paused or it.host.name in busy or it.machine in machines)]
+        self.behind = len(begun) < len(due)
+        waiting = len(due) - len(begun) - held
+        return Turn(begun, waiting, soonest)
 
     def _busy(self) -> set[str]:
         """The names of the hosts on which somebody works."""
@@ -224,13 +235,6 @@ class Roster:
             if place.host.name not in busy:
                 place.due = min(place.due, now)
                 self.behind = True
-
-    def next_turn(self, now: float, at_most: float) -> float:
-        """In how many seconds something is due that can begin then."""
-        if self.looking >= self._workers:
-            return at_most
-        soonest = min((it.due for it in self._startable(self.places.values())), default=now + at_most)
-        return min(at_most, max(0.0, soonest - now))
 
     def unready(self) -> Sequence[str]:
         """The hosts that have not had their first pass."""

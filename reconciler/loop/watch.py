@@ -60,7 +60,7 @@ class Watch:
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
         self.news.resumed(guard)
         self._evidence: dict[str, str] = {}
-        self.turned = self._wakes = time.monotonic()
+        self.turned = self._wakes = self._tidied = time.monotonic()
 
     # -- the scheduler ------------------------------------------------------------------------------------------
 
@@ -83,18 +83,18 @@ class Watch:
         now = time.monotonic()
         if self.bell.hurry:
             self._hurry(now)
-        self._fleet.tidy()
+        if now >= self._tidied + TURN_SECONDS:
+            self._tidied = now
+            self._fleet.tidy()
         with self._gate:
-            begun = self.roster.begin(now)
-            self.news.queue(self.roster.waiting(now), len(self.roster.going))
-        for ticket in begun:
+            turn = self.roster.begin(now)
+            self._wakes = min(turn.soonest, now + TURN_SECONDS)
+            self.news.queue(turn.waiting, len(self.roster.going))
+        for ticket in turn.begun:
             self._start(ticket)
         self.turned = time.monotonic()
         self.news.turned()
-        with self._gate:
-            seconds = self.roster.next_turn(now, TURN_SECONDS)
-            self._wakes = now + seconds
-        return seconds
+        return max(0.0, self._wakes - self.turned)
 
     def _hurry(self, now: float) -> None:
         """A person wants every host looked at now: what failed, what was refused and what the guard holds too."""

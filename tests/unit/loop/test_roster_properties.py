@@ -21,6 +21,7 @@ HOSTS = st.lists(
         host,
         st.sampled_from(NAMES),
         st.sampled_from(["enforce", "enforce", "observe", "paused"]),
+        address=st.sampled_from(["10.0.0.1", "10.0.0.2", "", "", ""]),
         rack=st.sampled_from("12"),
     ),
     unique_by=lambda it: it.name,
@@ -80,10 +81,10 @@ class Days(RuleBasedStateMachine):
     @invariant()
     def what_is_due_begins_or_waits_for_a_worker(self) -> None:
         if hasattr(self, "roster"):
-            waits = self.roster.next_turn(self.now, 5.0)
-            assert waits >= 0
-            if self.roster.looking < WORKERS and waits == 0:
-                assert self.roster.begin(self.now)
+            turn = self.roster.begin(self.now)
+            assert turn.soonest > self.now
+            assert self.roster.looking == WORKERS or turn.waiting == 0
+            assert self.roster.begin(self.now).begun == []
 
     @invariant()
     def those_that_break_are_few(self) -> None:
@@ -100,7 +101,7 @@ def test_a_day_that_broke_one_more_host_than_it_should_have() -> None:
     """Pinned: two hosts may change, one failed, and the other is still at it: nobody else may begin."""
     roster = Roster(Pace(300.0, 1800.0), 9, Guard(Limit("2")), lambda: 0.5)
     roster.renew("r", [host(name) for name in NAMES], 0.0)
-    tickets = roster.begin(0.0)
+    tickets = roster.begin(0.0).begun
     assert [roster.may_change(ticket) for ticket in tickets].count(True) == 3
     roster.end(tickets[0], report(tickets[0].host, Status.FAILED), 1.0, "now")
     assert not roster.may_change(tickets[3])
