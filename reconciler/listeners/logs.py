@@ -48,7 +48,7 @@ def log(event: Event, severity: int | None = None) -> None:
         _PACE.forget(event.host)
         if unheard := _CHATTER.unheard(event):
             _say(logging.INFO, f"… and {many(unheard, 'more line')} like these", event)
-    if not (_LOG.isEnabledFor(severity) and _CHATTER.too_much(event)):
+    if _LOG.isEnabledFor(severity) and not _CHATTER.too_much(event):
         _say(severity, sentence(event), event)
 
 

@@ -37,10 +37,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 @dataclass
 class _Host:
-    """What has series of a host: its status, and the kinds of its resources."""
+    """What is shown of a host: its status, and the drift of each kind of its resources."""
 
     status: Status = Status.PENDING
-    kinds: set[str] = field(default_factory=set)
+    drift: dict[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -199,9 +199,9 @@ class Metrics:
             metric.remove(host)
         for status in ENDS:
             self._passes.remove(host, status.value)
-        for kind in known.kinds:
+        for kind in known.drift:
             self._drift.remove(host, kind)
-        known.kinds = set()
+        known.drift = {}
         self._status.remove(host, known.status.value)
 
     def _show(self, host: str, status: Status) -> None:
@@ -225,12 +225,14 @@ class Metrics:
 
     def _show_drift(self, host: str, items: dict[str, int]) -> None:
         known = self._hosts[host]
-        for kind in known.kinds - items.keys():
+        if items == known.drift:
+            return
+        for kind in known.drift.keys() - items.keys():
             self._drift.remove(host, kind)
         for kind, number in items.items():
             self._meet(kind)
             self._drift.labels(host, kind).set(number)
-        known.kinds = set(items)
+        known.drift = items
 
     def _meet(self, kind: str) -> None:
         """Let what is done to this kind count from nought."""

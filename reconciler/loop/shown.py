@@ -21,11 +21,13 @@ class Shown:
     def __init__(self) -> None:
         self._gate, self._pace = threading.Lock(), Pace()
         self._states: dict[str, HostState] = {}
+        self._doing: dict[str, Event | str] = {}
 
     def renew(self, hosts: Iterable[DesiredHost]) -> None:
         """These are the hosts; what is known of one is kept."""
         with self._gate:
             self._states = {host.name: self._state(host) for host in hosts}
+            self._doing = {name: it for name, it in self._doing.items() if name in self._states}
 
     def _state(self, host: DesiredHost) -> HostState:
         status = Status.PAUSED if host.mode == "paused" else Status.PENDING
@@ -40,12 +42,13 @@ class Shown:
             self._pace.forget(event.host)
         with self._gate:
             state = self._states.get(event.host)
-            if state is None:
+            if state is None or isinstance(event, Finished):
+                self._doing.pop(event.host, None)
                 return
             if isinstance(event, StepEnded):
-                state = replace(state, report=_with_outcome(state.report, event))
-            doing = self._pace.words(event) if isinstance(event, Carrying) else sentence(event)
-            self._states[event.host] = replace(state, doing=None if isinstance(event, Finished) else doing)
+                self._states[event.host] = replace(state, report=_with_outcome(state.report, event))
+            # most are never looked at, so that they become words when somebody does
+            self._doing[event.host] = self._pace.words(event) if isinstance(event, Carrying) else event
 
     def planned(self, report: HostReport, at: datetime, revision: str | None) -> None:
         """A pass begins to carry this plan out."""
@@ -53,9 +56,7 @@ class Shown:
 
     def passed(self, report: HostReport, at: datetime, revision: str | None, failures: int) -> None:
         """A pass has ended."""
-        self._update(
-            report.name, report=report, observed_at=at, revision=revision, failures=failures, doing=None
-        )
+        self._update(report.name, report=report, observed_at=at, revision=revision, failures=failures)
 
     def _update(self, name: str, **changes: object) -> None:
         with self._gate:
@@ -65,7 +66,12 @@ class Shown:
     def states(self) -> list[HostState]:
         """All of them, sorted by name."""
         with self._gate:
-            return [self._states[name] for name in sorted(self._states)]
+            states, doing = dict(self._states), dict(self._doing)
+        return [replace(states[name], doing=_words(doing.get(name))) for name in sorted(states)]
+
+
+def _words(doing: Event | str | None) -> str | None:
+    return doing if doing is None or isinstance(doing, str) else sentence(doing)
 
 
 def _with_outcome(report: HostReport, event: StepEnded) -> HostReport:
