@@ -118,19 +118,29 @@ def script(lines: Sequence[str], word: str, values: Mapping[str, str] = MappingP
     return text.encode("utf-8", "surrogateescape")
 
 
+def split(output: Output, word: str) -> tuple[list[bytes], list[bytes]]:
+    """Both streams, split where a mark begins: without the random word in it, and the same for the same output."""
+    lead = _lead(word)
+    return output.out.split(lead), output.err.split(lead)
+
+
 def pieces(output: Output, word: str) -> dict[int, Piece]:
     """Take the output of a script apart: the number of each command that ended, and its piece."""
-    out, err = _cut(output.out, word), _cut(output.err, word)
+    out, err = (_cut(parts, _lead(word)) for parts in split(output, word))
     return {
         number: Piece(status, text, err.get(number, (0, b""))[1]) for number, (status, text) in out.items()
     }
 
 
-def _cut(stream: bytes, word: str) -> dict[int, tuple[int, bytes]]:
-    lead, end = b"\x1e " + word.encode() + b" ", b"\x1e"
+def _lead(word: str) -> bytes:
+    return b"\x1e " + word.encode() + b" "
+
+
+def _cut(parts: Sequence[bytes], lead: bytes) -> dict[int, tuple[int, bytes]]:
+    end = b"\x1e"
     found: dict[int, tuple[int, bytes]] = {}
-    text, *parts = stream.split(lead)
-    for part in parts:
+    text, *rests = parts
+    for part in rests:
         mark, ended, rest = part.partition(end)
         number, _, status = mark.partition(b" ")
         if ended and number.isdigit() and status.isdigit():

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
-from reconciler.facts import Datastores, Facts, Folder, Identity, Product, Question, SessionKey, Unseen
+from reconciler.facts import Datastores, Facts, Identity, Product, Question, SessionKey, Unseen
 from reconciler.faults import Unreachable
-from reconciler.image_facts import DisksInUse
 from reconciler.observers.polling import Polling, Seen
 from reconciler.observers.ssh.answers import LATER
 from reconciler.observers.ssh.errors import Away, Unreadable
-from reconciler.observers.ssh.readings import IDENTITY, NthFolder, Reading, Release, reading
+from reconciler.observers.ssh.inquiries import Request
+from reconciler.observers.ssh.readings import IDENTITY, Reading, Release
 from reconciler.records import record
 from reconciler.transports import shell
 from reconciler.transports.hostd import restarting
 
-LIMIT_SECONDS = 240.0
-"""The longest that one look may take: stat() below a dead NFS mount may hang for tens of seconds."""
-LONG_SECONDS = 900.0
-"""The longest for a look at who uses which disk: hostd is asked for each machine, one after the other, and every folder
-of every volume is walked through."""
 NOT_FOUND = 127
 KEPT_BYTES = 8192
 """Longer answers are each host's own, and would take much room."""
+HEARD_BYTES = 65536
+"""Nor is more than that of what a host printed kept until its next look."""
 
 Answers = Mapping[Question[Any], Any]
 
@@ -66,38 +63,36 @@ class SshEyes:
 
         return self._polling.look(questions, seen, ask, lambda answer: answer is _HOSTD)
 
-    def _ask(
-        self, questions: Iterable[Question[Any]], product: Product | Unseen, blind: bool
-    ) -> dict[Question[Any], Any]:
-        folders = [it for it in questions if isinstance(it, Folder)]
-        numbered = [NthFolder(number) for number in range(len(folders))]
-        named: dict[Question[Any], Question[Any]] = dict(zip(numbered, folders, strict=True))
-        values: dict[str, str] = {}
-        for nth, folder in zip(numbered, folders, strict=True):
-            values |= nth.values(folder.path)
-        asked = frozenset(questions).difference(folders).union(numbered)
-        inquiry = _inquiry(asked, None if isinstance(product, Unseen) else Release.of(product), blind)
-        answers = self._answers(asked, inquiry, values, product)
-        return {named.get(it, it): answer for it, answer in answers.items() if answer is not LATER}
+    def _ask(self, questions: Collection[Question[Any]], product: Product | Unseen, blind: bool) -> Answers:
+        key, last = (frozenset(questions), product, blind), _LAST.get(self._session)
+        if last is not None and last.key != key:
+            last = None
+        request = Request.of(*key) if last is None else last.request
+        word = secrets.token_hex(8)
+        output = self._session.run(request.script(word), limit=request.limit)
+        printed = shell.split(output, word)
+        if last is not None and last.printed == printed:
+            return last.answers
+        answers = self._answers(request, product, output, shell.pieces(output, word))
+        if len(output.out) + len(output.err) <= HEARD_BYTES:
+            _LAST[self._session] = _Heard(key, request, printed, answers)
+        return answers
 
     def _answers(
         self,
-        asked: frozenset[Question[Any]],
-        inquiry: _Inquiry,
-        values: Mapping[str, str],
+        request: Request,
         product: Product | Unseen,
-    ) -> dict[Question[Any], Any]:
-        word = secrets.token_hex(8)
-        limit = LONG_SECONDS if DisksInUse() in asked else LIMIT_SECONDS
-        output = self._session.run(shell.script(inquiry.lines, word, values), limit=limit)
-        pieces = shell.pieces(output, word)
+        output: shell.Output,
+        pieces: Mapping[int, shell.Piece],
+    ) -> Answers:
         answers: dict[Question[Any], Any] = {}
         if isinstance(product, Unseen):
             product = self._identify(output, pieces)
             answers[Identity()] = product
         release = Release.of(product)
-        answers |= _read_all(inquiry.plans[release], pieces, inquiry.starts[release])
-        return answers | {it: self._unasked(it) for it in asked if it not in answers}
+        answers |= _read_all(request.inquiry.plans[release], pieces, request.inquiry.starts[release])
+        answers |= {it: self._unasked(it) for it in request.questions if it not in answers}
+        return {request.folders.get(it, it): answer for it, answer in answers.items() if answer is not LATER}
 
     def _identify(self, output: shell.Output, pieces: Mapping[int, shell.Piece]) -> Product:
         if 0 not in pieces:
@@ -120,6 +115,19 @@ class SshEyes:
         return Unseen("this version of ESXi does not tell it over SSH")
 
 
+@record
+class _Heard:
+    """What was asked over a session, what the host's shell printed, and what that says. Where the same is asked over
+    the same session, and the same printed, it says the same."""
+
+    key: tuple[frozenset[Question[Any]], Product | Unseen, bool]
+    request: Request
+    printed: tuple[list[bytes], list[bytes]]
+    answers: Answers
+
+
+_LAST: WeakKeyDictionary[Session, _Heard] = WeakKeyDictionary()
+"""The last answers over each session that is open."""
 _HOSTD = Unseen("hostd, the host's management agent, did not answer for two minutes")
 
 
@@ -128,50 +136,6 @@ def _kept(it: Reading, pieces: tuple[shell.Piece, ...]) -> object:
     """The hosts of a fleet say much the same, and each of them the same again and again. Reading is pure, and what is
     read never changes, so that it is done once."""
     return it.read(pieces)
-
-
-@record
-class _Inquiry:
-    """What is sent for some questions, how each release's answers are read, and the number of its first command."""
-
-    lines: tuple[str, ...]
-    plans: Mapping[Release, Mapping[Question[Any], Reading]]
-    starts: Mapping[Release, int]
-
-
-@lru_cache(maxsize=256)
-def _inquiry(questions: frozenset[Question[Any]], known: Release | None, blind: bool) -> _Inquiry:
-    """For a host of a `known` release, or for any; `blind` as for `reading`. The hosts of a fleet are asked much the
-    same."""
-    ordered = sorted(questions, key=repr)
-    plans = {
-        release: _readings(ordered, release, blind) for release in (Release if known is None else (known,))
-    }
-    always = IDENTITY.commands if known is None else ()
-    arms = {
-        release: [line for it in plan.values() for line in it.commands] for release, plan in plans.items()
-    }
-    ends = list(accumulate((len(lines) for lines in arms.values()), initial=len(always)))
-    lines = shell.reading_lines(
-        always, [(release.value, lines) for release, lines in arms.items()], _functions(plans.values())
-    )
-    return _Inquiry(tuple(lines), plans, dict(zip(plans, ends, strict=False)))
-
-
-def _readings(
-    questions: Iterable[Question[Any]], release: Release, blind: bool
-) -> dict[Question[Any], Reading]:
-    found = (
-        (question, reading(question, release, blind=blind))
-        for question in questions
-        if not isinstance(question, Identity)
-    )
-    return {question: it for question, it in found if it is not None}
-
-
-def _functions(plans: Iterable[Mapping[Question[Any], Reading]]) -> list[str]:
-    """All shell functions that are called, each once."""
-    return list(dict.fromkeys(text for plan in plans for it in plan.values() for text in it.functions))
 
 
 def _read_all(

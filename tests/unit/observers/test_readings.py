@@ -20,7 +20,8 @@ from reconciler.image_facts import (
     VolumeUse,
 )
 from reconciler.observers.ssh import answers
-from reconciler.observers.ssh.eyes import LIMIT_SECONDS, LONG_SECONDS, SshEyes
+from reconciler.observers.ssh.eyes import SshEyes
+from reconciler.observers.ssh.inquiries import LIMIT_SECONDS, LONG_SECONDS
 from reconciler.observers.ssh.readings import Release, reading
 from reconciler.transports.shell import Output
 from tests.unit.observers.printed import HOSTD_DOWN, filesystems, framed, piece, processes, rows, summaries
