@@ -73,11 +73,12 @@ class SdkWay:
         except BaseException:
             self.close()
             raise
-        self._work = around.work(host.name, state_dir / "spool")
+        self._name, self._around, self._state_dir = host.name, around, state_dir
 
     def hands(self, product: Product) -> SdkHands:
         """Hands that know what that version can do."""
-        return SdkHands(self.session, product, self._work)
+        work = self._around.work(self._name, self._state_dir / "spool")
+        return SdkHands(self.session, product, work)
 
     def host_key(self) -> str | None:
         """The public host key for SSH, `TYPE BASE64`, from where the host's certificate vouches for it; None when it

@@ -29,13 +29,13 @@ class SshWay:
     ) -> None:
         target = ssh_target(host, state_dir)
         self._host, self._refusals, self._around = host, around.refusals, around
+        self._state_dir = state_dir
         self._target = target if password else replace(target, password=None)
         login = ssh_login(host, password=password)
         key = (login, stamps([None if target.trust_on_first_use else target.known_hosts]))
         self._lease = around.pool.lease((host.name, "ssh"), key, lambda: self._connected(login))
         self._session: SshSession = self._lease.session
         self.eyes = SshEyes(self._session, around.pause, around.waiting(host.name))
-        self._work = around.work(host.name, state_dir / "spool")
 
     def _connected(self, login: Login) -> SshSession:
         self._refusals.ask(login)
@@ -44,7 +44,8 @@ class SshWay:
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""
-        return SshHands(self._session, product.version, self._work)
+        work = self._around.work(self._host.name, self._state_dir / "spool")
+        return SshHands(self._session, product.version, work)
 
     def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:
         """Log in afresh with each of these keys whose private half is at hand; each is offered once.

@@ -37,9 +37,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 @dataclass
 class _Host:
-    """What is shown of a host: its status, and the drift of each kind of its resources."""
+    """What is shown of a host: its status, what its last report showed, and the drift of each kind of its resources."""
 
     status: Status = Status.PENDING
+    report: HostReport | None = None
     drift: dict[str, int] = field(default_factory=dict)
 
 
@@ -201,7 +202,7 @@ class Metrics:
             self._passes.remove(host, status.value)
         for kind in known.drift:
             self._drift.remove(host, kind)
-        known.drift = {}
+        known.report, known.drift = None, {}
         self._status.remove(host, known.status.value)
 
     def _show(self, host: str, status: Status) -> None:
@@ -218,15 +219,15 @@ class Metrics:
         self._reachable.labels(host).set(report.status is not Status.UNREACHABLE)
         if succeeded(report):
             self._success.labels(host).set(self._clock())
-        if seen(report):
+        # in the loop a host that stays as it is has one report for all its passes
+        if seen(report) and self._hosts[host].report is not report:
+            self._hosts[host].report = report
             self._held.labels(host).set(len(report.held))
             self._unknown.labels(host).set(len(report.unknown))
             self._show_drift(host, drift(report))
 
     def _show_drift(self, host: str, items: dict[str, int]) -> None:
         known = self._hosts[host]
-        if items == known.drift:
-            return
         for kind in known.drift.keys() - items.keys():
             self._drift.remove(host, kind)
         for kind, number in items.items():

@@ -21,7 +21,7 @@ from reconciler.loop.shown import Shown
 from reconciler.records import record
 from reconciler.report import FaultReport, HostReport, Status
 from reconciler.sources.revision import Fetched, Found, Rejected, Revision, Source, Trouble
-from reconciler.state.logins import session_logins
+from reconciler.state.logins import Stamps, access_stamps
 
 TURN_SECONDS = 5.0
 """The scheduler turns at least so often: it looks whether a secret has changed, and shows that it lives."""
@@ -59,7 +59,7 @@ class Watch:
         self._gate = threading.Lock()
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
         self.news.resumed(guard)
-        self._evidence: dict[str, str] = {}
+        self._evidence: dict[str, Stamps] = {}
         self.turned = self._wakes = self._tidied = time.monotonic()
 
     # -- the scheduler ------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Watch:
         """Hosts that failed are due at once when a file that their spec names has changed since their pass began."""
         with self._gate:
             failed = [(name, seen, self.roster.places[name].host) for name, seen in self._evidence.items()]
-        changed = [name for name, seen, host in failed if _evidence(host) != seen]
+        changed = [name for name, seen, host in failed if access_stamps(host) != seen]
         with self._gate:
             for name in changed:
                 if self._evidence.pop(name, None) is not None and name in self.roster.places:
@@ -154,12 +154,12 @@ class Watch:
         try:
             threading.Thread(target=self._work, args=(ticket,), daemon=True, name=ticket.host.name).start()
         except Exception as error:  # noqa: BLE001 - where the machine has no thread left for it, for one
-            self._ended(ticket, _failed(ticket, error), "")
+            self._ended(ticket, _failed(ticket, error), Stamps())
 
     def _work(self, ticket: Ticket) -> None:
-        began, evidence = time.monotonic(), ""
+        began, evidence = time.monotonic(), Stamps()
         try:
-            evidence = _evidence(ticket.host)
+            evidence = access_stamps(ticket.host)
             report = self._fleet.pass_over(
                 ticket.host, self._leave(ticket), self.news.journal(ticket.revision)
             )
@@ -215,7 +215,7 @@ class Watch:
             place = self.roster.places.get(ticket.host.name)
             return place is not None and not place.paused
 
-    def _ended(self, ticket: Ticket, report: HostReport, evidence: str) -> None:
+    def _ended(self, ticket: Ticket, report: HostReport, evidence: Stamps) -> None:
         """Give the host back. What a restart must not forget is kept before another one may be changed."""
         name, now, at = ticket.host.name, time.monotonic(), datetime.now(UTC)
         # another run has the host, and the wait for it was cut short
@@ -321,11 +321,6 @@ class Watch:
         """The hosts that wait for their first pass."""
         with self._gate:
             return list(self.roster.unready())
-
-
-def _evidence(host: DesiredHost) -> str:
-    """Changes with every file that the host's `access` names."""
-    return " ".join(login.evidence for login in session_logins(host))
 
 
 def _failed(ticket: Ticket, error: Exception) -> HostReport:

@@ -64,6 +64,11 @@ def session_logins(host: DesiredHost) -> tuple[Login, ...]:
     return (sdk_login(host),) if access.prefer == "sdk" else (sdk_login(host), ssh_login(host))
 
 
+def access_stamps(host: DesiredHost) -> Stamps:
+    """What changes with every file that the logins of a pass over the host name."""
+    return stamps([*_ssh_files(host.access.ssh), _file(host.access.sdk.password)])
+
+
 def stamps(files: Iterable[str | None]) -> Stamps:
     """What changes with a file: when it was written, its size, which file it is. None for one that is not there."""
     return tuple(_stamp(file) for file in files if file is not None)
@@ -78,9 +83,12 @@ def _stamp(file: str) -> tuple[int, int, int] | None:
 
 
 def _ssh(way: str, host: DesiredHost, access: SshAccess) -> Login:
+    return Login(way, host.address, access.port, access.user, _evidence(access, _ssh_files(access)))
+
+
+def _ssh_files(access: SshAccess) -> list[str | None]:
     keys = [access.key] if access.key is not None else [os.path.expanduser(it) for it in DEFAULT_IDENTITIES]
-    evidence = _evidence(access, [*keys, _file(access.password)])
-    return Login(way, host.address, access.port, access.user, evidence)
+    return [*keys, _file(access.password)]
 
 
 def _api(way: str, address: str, access: ApiAccess) -> Login:
