@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from reconciler.desired.host import DesiredHost
 from reconciler.events import Event
@@ -18,6 +19,7 @@ from reconciler.loop.news import News
 from reconciler.loop.roster import Roster, Ticket
 from reconciler.loop.schedule import Pace
 from reconciler.loop.shown import Shown
+from reconciler.loop.threads import Threads
 from reconciler.records import record
 from reconciler.report import FaultReport, HostReport, Status
 from reconciler.sources.revision import Fetched, Found, Rejected, Revision, Source, Trouble
@@ -56,7 +58,7 @@ class Watch:
         self._settings, self._source, self.news, self.bell = settings, source, news, bell
         self.stop, self.shown = threading.Event(), Shown()
         self._fleet = make_fleet(self._hear, self.stop)
-        self._gate = threading.Lock()
+        self._gate, self._threads = threading.Lock(), Threads()
         self.roster = Roster(settings.pace, settings.workers, guard, random.random)
         self.news.resumed(guard)
         self._evidence: dict[str, Stamps] = {}
@@ -152,7 +154,7 @@ class Watch:
 
     def _start(self, ticket: Ticket) -> None:
         try:
-            threading.Thread(target=self._work, args=(ticket,), daemon=True, name=ticket.host.name).start()
+            self._threads.start(partial(self._work, ticket))
         except Exception as error:  # noqa: BLE001 - where the machine has no thread left for it, for one
             self._ended(ticket, _failed(ticket, error), Stamps())
 
