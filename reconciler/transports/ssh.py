@@ -33,6 +33,11 @@ def connect(
     Raises Unreachable (no connection, no SSH, no answer), HostKeyRefused (nothing secret was sent) or
     LoginRefused (also for a private key file that can't be used: then nothing was sent at all).
     """
+    if not _can_be_sent(target.user):
+        raise LoginRefused(
+            f"{target.place}: no name {target.user!r} can be sent to a host",
+            next="Correct access.ssh.user in the spec.",
+        )
     with _offers(target) as offers:
         if not offers and target.password is None:
             message = (
@@ -49,6 +54,14 @@ def connect(
             client.close()
             raise
     return SshSession(client, limits, accepted.line if accepted else None)
+
+
+def _can_be_sent(user: str) -> bool:
+    """Half a surrogate pair can't: it is in no encoding."""
+    try:
+        return bool(user.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def prove_login(target: SshTarget, private_key_file: str, *, gate: Gate = nullcontext) -> None:

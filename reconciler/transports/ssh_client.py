@@ -115,7 +115,8 @@ class _Transport(paramiko.Transport):
 
 class _AuthHandler(AuthHandler):
     """Asks for the authentication service once, as RFC 4253 (section 10) means it; paramiko's own asks before
-    every try, and servers may hang up over that."""
+    every try, and servers may hang up over that. The first try goes out along with that, and does not wait for the yes:
+    servers take in order what comes, and it is a round trip less."""
 
     _asked = False
 
@@ -123,10 +124,12 @@ class _AuthHandler(AuthHandler):
         if not self._asked:
             self._asked = True
             super()._request_auth()  # type: ignore[misc]
-            return
         accepted = paramiko.Message()
         accepted.add_string("ssh-userauth")
-        self._parse_service_accept(paramiko.Message(accepted.asbytes()))  # type: ignore[attr-defined]
+        super()._parse_service_accept(paramiko.Message(accepted.asbytes()))  # type: ignore[misc]
+
+    def _parse_service_accept(self, m: paramiko.Message) -> None:
+        """What was waiting for it has gone out already."""
 
 
 class UnusualPrompt(paramiko.SSHException):

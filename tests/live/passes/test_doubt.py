@@ -202,10 +202,10 @@ def test_a_bug_in_the_middle_still_tells_what_was_done(
 def _reread(monkeypatch: pytest.MonkeyPatch, broken: Callable[[Any], object]) -> None:
     """Let the table of readings use another reader for the network."""
     from reconciler.facts import NetworkState
-    from reconciler.observers.ssh import eyes, readings
+    from reconciler.observers.ssh import inquiries, readings
 
     # what is sent for these questions may be known from another test
-    monkeypatch.setattr(eyes, "_inquiry", eyes._inquiry.__wrapped__)
+    monkeypatch.setattr(inquiries, "inquiry", inquiries.inquiry.__wrapped__)
     release = readings._FIXED[readings.Release.V6]
     plain = release[NetworkState()]
     monkeypatch.setitem(release, NetworkState(), dataclasses.replace(plain, read=broken))
