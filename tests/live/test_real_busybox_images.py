@@ -22,7 +22,7 @@ from reconciler.image_facts import (
     TopDisk,
     TopDisks,
 )
-from reconciler.observers.ssh import eyes, folders
+from reconciler.observers.ssh import folders, inquiries
 from tests.live.test_real_busybox import Jail
 from tests.unit.observers.printed import filesystems, layout, processes, rows, summaries
 
@@ -107,7 +107,7 @@ def test_a_host_whose_stat_has_no_format_tells_sizes_all_the_same(
     without = folders.LOOK_INTO.replace("stat -c", "stat -Z")
     monkeypatch.setattr("reconciler.observers.ssh.readings.LOOK_INTO", without)
     # what is sent for these questions may be known from another test
-    monkeypatch.setattr(eyes, "_inquiry", eyes._inquiry.__wrapped__)
+    monkeypatch.setattr(inquiries, "inquiry", inquiries.inquiry.__wrapped__)
     seen = state(host, "win")
     assert seen.whole
     assert {file.name: (file.size, file.allocated) for file in seen.files if file.kind == "-"} == {
