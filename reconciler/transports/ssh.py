@@ -31,7 +31,8 @@ def connect(
     `patience` is for how many seconds a host may say nothing, where that is less than the `limits` give it.
 
     Raises Unreachable (no connection, no SSH, no answer), HostKeyRefused (nothing secret was sent) or
-    LoginRefused (also for a private key file that can't be used: then nothing was sent at all).
+    LoginRefused (also for a private key file that can't be used, and a user whose name can't be sent: then nothing was
+    sent at all).
     """
     if not _can_be_sent(target.user):
         raise LoginRefused(
@@ -59,9 +60,10 @@ def connect(
 def _can_be_sent(user: str) -> bool:
     """Half a surrogate pair can't: it is in no encoding."""
     try:
-        return bool(user.encode())
+        user.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def prove_login(target: SshTarget, private_key_file: str, *, gate: Gate = nullcontext) -> None:

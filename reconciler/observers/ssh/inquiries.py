@@ -79,7 +79,8 @@ class Request:
         """For a host that is known to be this `product`, or for any; `blind` as for `reading`."""
         named: dict[Question[Any], Question[Any]] = {}
         values: dict[str, str] = {}
-        for number, folder in enumerate(it for it in questions if isinstance(it, Folder)):
+        folders = sorted((it for it in questions if isinstance(it, Folder)), key=lambda it: it.path)
+        for number, folder in enumerate(folders):
             nth = NthFolder(number)
             named[nth] = folder
             values |= nth.values(folder.path)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
+from asyncssh.connection import SSHConnection
+from asyncssh.constants import MSG_SERVICE_REQUEST, MSG_USERAUTH_FAILURE, MSG_USERAUTH_REQUEST
+from asyncssh.packet import Boolean, String
 
 from reconciler.faults import LoginRefused, Unreachable
 from reconciler.transports.ssh import Limits, SshTarget, connect, prove_login
@@ -281,10 +286,50 @@ def test_a_login_that_gets_no_answer_ends(keys: Keys) -> None:
         connect(target(host, keys, keys.file), limits=limits)
 
 
-def test_no_thread_prints_anything(host: Host, keys: Keys, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_thread_prints_anything(
+    host: Host, keys: Keys, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def garbled(connection: SSHConnection, partial_success: bool) -> None:
+        connection.send_packet(MSG_USERAUTH_FAILURE, String(b"\xff\xfe"), Boolean(partial_success))
+
     path, _ = keys.other()
     with pytest.raises(LoginRefused):
         connect(target(host, keys, path))
-    with pytest.raises(LoginRefused, match="can be sent"):
-        connect(replace(target(host, keys, path), user="\udc80"))
+    monkeypatch.setattr(SSHConnection, "send_userauth_failure", garbled)
+    with pytest.raises(Unreachable):
+        connect(target(host, keys, path))
     assert capfd.readouterr().err == ""
+
+
+def test_a_user_whose_name_cannot_be_sent_is_refused_here(host: Host, keys: Keys) -> None:
+    with pytest.raises(LoginRefused, match="can be sent") as caught:
+        connect(replace(target(host, keys, keys.file), user="\udc80"))
+    assert "access.ssh.user" in caught.value.next
+    assert host.connections == 0
+
+
+def test_the_first_request_does_not_wait_for_the_service_and_is_sent_once(
+    host: Host, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service is granted only when a login has been asked for. A key that came twice would count twice."""
+    came: list[str] = []
+    ungranted: list[Callable[[], None]] = []
+    handlers: dict[int, Any] = SSHConnection._packet_handlers
+    grant, judge = handlers[MSG_SERVICE_REQUEST], handlers[MSG_USERAUTH_REQUEST]
+
+    def service(*packet: Any) -> None:
+        came.append("service")
+        ungranted.append(partial(grant, *packet))
+
+    def login(*packet: Any) -> Any:
+        came.append("login")
+        while ungranted:
+            ungranted.pop()()
+        return judge(*packet)
+
+    monkeypatch.setitem(handlers, MSG_SERVICE_REQUEST, service)
+    monkeypatch.setitem(handlers, MSG_USERAUTH_REQUEST, login)
+    connect(target(host, keys, keys.file)).close()
+    # how it takes logins is asked for first
+    assert came == ["service", "login", "login"]
+    assert host.keys_tried == [line(keys.user)]

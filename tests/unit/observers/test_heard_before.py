@@ -76,6 +76,15 @@ def test_pinned_the_same_is_printed_for_other_folders() -> None:
     check([([QUESTIONS[4]], KNOWN[1], [(b"", 1)]), ([QUESTIONS[5]], KNOWN[1], [(b"", 1)])])
 
 
+def test_pinned_the_same_folders_are_asked_for_in_another_order() -> None:
+    check(
+        [
+            (QUESTIONS[4:], KNOWN[1], [(b"", 1), (b"1", 0)]),
+            (QUESTIONS[:3:-1], KNOWN[1], [(b"", 1), (b"1", 0)]),
+        ]
+    )
+
+
 def test_the_path_that_is_sent_is_that_of_the_folder_asked_for_now() -> None:
     host = Host()
     host.prints = [(b"", 1)]
