@@ -243,7 +243,7 @@ class Fleet:
             self._settled.pop(name, None)
 
     def tidy(self) -> None:
-        """Hang up where nothing was asked for long. Quick: meant for every turn of a loop."""
+        """Hang up where nothing was asked for long. Quick: a loop does it every few seconds."""
         self.pool.tidy()
         self.vcenters.tidy()
 

@@ -37,11 +37,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 @dataclass
 class _Host:
-    """What is shown of a host: its status, what its last report showed, and the drift of each kind of its resources."""
+    """What is shown of a host: its status, what its last report showed, and the kinds of its resources."""
 
     status: Status = Status.PENDING
     report: HostReport | None = None
-    drift: dict[str, int] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
 
 
 class Metrics:
@@ -200,9 +200,9 @@ class Metrics:
             metric.remove(host)
         for status in ENDS:
             self._passes.remove(host, status.value)
-        for kind in known.drift:
+        for kind in known.kinds:
             self._drift.remove(host, kind)
-        known.report, known.drift = None, {}
+        known.report, known.kinds = None, set()
         self._status.remove(host, known.status.value)
 
     def _show(self, host: str, status: Status) -> None:
@@ -228,12 +228,12 @@ class Metrics:
 
     def _show_drift(self, host: str, items: dict[str, int]) -> None:
         known = self._hosts[host]
-        for kind in known.drift.keys() - items.keys():
+        for kind in known.kinds - items.keys():
             self._drift.remove(host, kind)
         for kind, number in items.items():
             self._meet(kind)
             self._drift.labels(host, kind).set(number)
-        known.drift = items
+        known.kinds = set(items)
 
     def _meet(self, kind: str) -> None:
         """Let what is done to this kind count from nought."""

@@ -56,6 +56,8 @@ class Shown:
 
     def passed(self, report: HostReport, at: datetime, revision: str | None, failures: int) -> None:
         """A pass has ended."""
+        with self._gate:
+            self._doing.pop(report.name, None)
         self._update(report.name, report=report, observed_at=at, revision=revision, failures=failures)
 
     def _update(self, name: str, **changes: object) -> None:

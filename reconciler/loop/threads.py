@@ -26,13 +26,12 @@ class Threads:
             # the one that had work last: the others may end
             self._idle.pop().put(work)
         except IndexError:
-            threading.Thread(target=self._live, args=(work,), daemon=True).start()
+            desk: SimpleQueue[Work] = SimpleQueue()
+            desk.put(work)
+            threading.Thread(target=self._live, args=(desk,), daemon=True).start()
 
-    def _live(self, work: Work) -> None:
-        desk: SimpleQueue[Work] = SimpleQueue()
+    def _live(self, desk: SimpleQueue[Work]) -> None:
         while True:
-            work()
-            self._idle.append(desk)
             try:
                 work = desk.get(timeout=self._idle_seconds)
             except Empty:
@@ -43,3 +42,7 @@ class Threads:
                     work = desk.get()
                 else:
                     return
+            work()
+            # what a pass was about is not kept for as long as the thread waits
+            del work
+            self._idle.append(desk)

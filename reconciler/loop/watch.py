@@ -1,4 +1,4 @@
-"""The loop: passes over every host for ever. One thread decides what begins; each pass has a thread of its own."""
+"""The loop: passes over every host for ever. One thread decides what begins; each pass has one for itself."""
 
 from __future__ import annotations
 
@@ -159,6 +159,7 @@ class Watch:
             self._ended(ticket, _failed(ticket, error), Stamps())
 
     def _work(self, ticket: Ticket) -> None:
+        threading.current_thread().name = ticket.host.name
         began, evidence = time.monotonic(), Stamps()
         try:
             evidence = access_stamps(ticket.host)

@@ -65,7 +65,7 @@ def session_logins(host: DesiredHost) -> tuple[Login, ...]:
 
 
 def access_stamps(host: DesiredHost) -> Stamps:
-    """What changes with every file that the logins of a pass over the host name."""
+    """What changes with every file that `access` names for a login to the host, whichever way is preferred."""
     return stamps([*_ssh_files(host.access.ssh), _file(host.access.sdk.password)])
 
 

@@ -106,6 +106,23 @@ def test_a_paused_host_has_nothing_but_its_status(metrics: Metrics) -> None:
     assert value(metrics, "passes_total", host="a", status="failed") == 0
 
 
+def test_a_host_that_comes_back_shows_the_same_report_again(metrics: Metrics) -> None:
+    """In the loop a host that stays as it is has one report for all its passes."""
+    report = passed("a", Status.HELD, items=[held("image/x")], in_sync=["ssh"])
+    metrics.passed(report, 1)
+    before = {
+        name: series(metrics, name, host="a") for name in ("drift_items", "held_items", "unknown_items")
+    }
+    metrics.passed(HostReport("a", "a", Status.PAUSED), 0)
+    assert series(metrics, "drift_items", host="a") == {}
+    metrics.passed(report, 1)
+    assert {name: series(metrics, name, host="a") for name in before} == before
+    metrics.hosts(["b"])
+    metrics.hosts(["a", "b"])
+    metrics.passed(report, 1)
+    assert {name: series(metrics, name, host="a") for name in before} == before
+
+
 def test_a_host_that_left_takes_its_series_with_it_and_no_late_pass_brings_them_back(
     metrics: Metrics,
 ) -> None:

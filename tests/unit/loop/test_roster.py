@@ -36,6 +36,23 @@ def test_every_host_is_due_at_the_start_and_then_after_its_interval() -> None:
     assert names(loop.begin(305.0).begun) == ["a", "b"]
 
 
+def test_a_host_that_never_answers_is_tried_for_ever() -> None:
+    loop, now = roster("a"), 0.0
+    for _ in range(12):
+        [ticket] = loop.begin(now).begun
+        end(loop, ticket, Status.UNREACHABLE, now)
+        now = loop.begin(now).soonest
+    assert now < 12 * 1800.0
+
+
+def test_the_next_turn_is_that_of_the_host_that_is_due_first() -> None:
+    loop = roster("a", "b", "c")
+    first, second, third = loop.begin(0.0).begun
+    for ticket, now in ((first, 7.0), (second, 5.0), (third, 6.0)):
+        end(loop, ticket, Status.IN_SYNC, now)
+    assert loop.begin(8.0).soonest == 305.0
+
+
 def test_a_host_is_never_worked_on_twice_at_a_time() -> None:
     loop = roster("a")
     [ticket] = loop.begin(0.0).begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from hypothesis import strategies as st
@@ -81,10 +82,23 @@ class Days(RuleBasedStateMachine):
     @invariant()
     def what_is_due_begins_or_waits_for_a_worker(self) -> None:
         if hasattr(self, "roster"):
+            held = {ticket.host.name for ticket in self.roster.going}
+            shut = {machine(ticket.host) for ticket in self.roster.going}
             turn = self.roster.begin(self.now)
-            assert turn.soonest > self.now
-            assert self.roster.looking == WORKERS or turn.waiting == 0
-            assert self.roster.begin(self.now).begun == []
+            names = {ticket.host.name for ticket in self.roster.going}
+            machines = {machine(ticket.host) for ticket in self.roster.going}
+            places = [it for it in self.roster.places.values() if it.host.mode != "paused"]
+            left = [it for it in places if it.due <= self.now and it.host.name not in names]
+            free = [it for it in left if machine(it.host) not in machines]
+            assert turn.waiting == len(free)
+            assert not free or self.roster.looking == WORKERS
+            assert self.roster.behind == bool(left)
+            later = [
+                it.due
+                for it in places
+                if it.due > self.now and it.host.name not in held and machine(it.host) not in shut
+            ]
+            assert turn.soonest == min(later, default=math.inf)
 
     @invariant()
     def those_that_break_are_few(self) -> None:

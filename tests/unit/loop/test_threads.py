@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections import deque
 from queue import SimpleQueue
 
 import pytest
 
-from reconciler.loop.threads import Threads
+from reconciler.loop.threads import Threads, Work
 
+Desk = SimpleQueue[Work]
 SECONDS = 20.0
 
 
@@ -47,11 +50,42 @@ def test_a_thread_without_work_ends() -> None:
     assert not threads._idle
 
 
-def test_none_is_lost_that_is_given_to_one_that_is_about_to_end() -> None:
-    threads, done = Threads(idle=0.0), SimpleQueue[int]()
-    for number in range(2000):
-        threads.start(lambda number=number: done.put(number))  # type: ignore[misc]
-    assert sorted(done.get(timeout=SECONDS) for _ in range(2000)) == list(range(2000))
+class TakenMeanwhile(deque[Desk]):
+    """Somebody takes a thread's desk in the moment in which it gives up waiting, and puts work there a little later."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self._work = work
+
+    def remove(self, desk: Desk) -> None:
+        if self:
+            threading.Timer(0.05, self.pop().put, (self._work,)).start()
+        super().remove(desk)
+
+
+def test_nothing_is_lost_that_is_given_to_a_thread_that_is_about_to_end() -> None:
+    threads, told = Threads(idle=0.0), SimpleQueue[int]()
+
+    def tell() -> None:
+        told.put(threading.get_ident())
+
+    threads._idle = TakenMeanwhile(tell)
+    threads.start(tell)
+    assert told.get(timeout=SECONDS) == told.get(timeout=SECONDS)
+
+
+def test_a_thread_that_waits_keeps_nothing_of_its_last_pass() -> None:
+    class Pass:
+        def __call__(self) -> None:
+            """What a pass does."""
+
+    threads, work = Threads(), Pass()
+    gone = weakref.ref(work)
+    threads.start(work)
+    del work
+    while not threads._idle:
+        pass
+    assert gone() is None
 
 
 def test_where_no_thread_can_be_had_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
