@@ -36,7 +36,7 @@ def connect(
     """
     if not _can_be_sent(target.user):
         raise LoginRefused(
-            f"{target.place}: no name {target.user!r} can be sent to a host",
+            f"{target.place}: the user {target.user!r} is no text that can be sent to a host",
             next="Correct access.ssh.user in the spec.",
         )
     with _offers(target) as offers:
