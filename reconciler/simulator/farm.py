@@ -74,7 +74,7 @@ class Farm:
 
         self._certificates = self._certificates or Certificates()
         port = SdkPort(host, listener.address, self._certificates, lambda: listener.host_keys)
-        await port.open()
+        port.open()
         self._ports.append(port)
         return port
 

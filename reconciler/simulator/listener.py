@@ -8,6 +8,7 @@ import socket
 
 import asyncssh
 
+from reconciler.simulator.arrivals import Arrivals
 from reconciler.simulator.errors import SimulatorError
 from reconciler.simulator.host import Host
 from reconciler.simulator.sshd import options, serve
@@ -23,9 +24,7 @@ class Listener:
     def __init__(self, host: Host, keys: list[asyncssh.SSHKey], address: str, latency: float = 0.0) -> None:
         self._host, self._keys, self.address, self._latency = host, keys, address, latency
         self.port = 0
-        self._socket: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
-        self._connections: dict[asyncio.Task[None], socket.socket] = {}
+        self._arrivals = Arrivals(self._serve)
         self._prepared: asyncssh.SSHServerConnectionOptions | None = None
 
     @property
@@ -38,8 +37,7 @@ class Listener:
         settings = options(self._host, self._keys, self._latency)
         self._prepared = asyncssh.SSHServerConnectionOptions(**settings)
         if not self._host.ssh_running:
-            self._bind()
-            self._close()
+            self._bind().close()
         else:
             self._listen()
         self._host.on_ssh = self._follow
@@ -60,60 +58,37 @@ class Listener:
                         f"can't listen on {self.address}:{port}: {problem.strerror}"
                     ) from problem
                 continue
-            sock.setblocking(False)
-            self._socket, self.port = sock, port
+            self.port = port
             return sock
         raise SimulatorError(f"no free port on {self.address} from {ports[0]} on (stop what listens there)")
 
     def _listen(self) -> None:
-        if self._socket is None:
-            self._accepting = asyncio.ensure_future(self._accept(self._bind()))
-
-    def _close(self) -> None:
-        if self._accepting is not None:
-            self._accepting.cancel()
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = self._accepting = None
+        if not self._arrivals.open:
+            self._arrivals.listen(self._bind())
 
     def _follow(self, running: bool) -> None:
         """The service was started or stopped, or a fault came or went."""
         faults = self._host.faults
         if faults.get("cut-now") is not None:
             faults.drop("cut-now")
-            self._cut()
+            self._arrivals.cut()
         if running and self._host.up and faults.get("refuse") is None:
             self._listen()
         else:
-            self._close()
+            self._arrivals.close()
 
     def _power(self, up: bool) -> None:
         if up:
             self._follow(self._host.ssh_running)
         else:
-            self._close()
-            self._cut()
-
-    def _cut(self) -> None:
-        for task, sock in list(self._connections.items()):
-            _reset(sock)
-            task.cancel()
+            self.shut()
 
     def shut(self) -> None:
         """Close everything."""
-        self._close()
-        self._cut()
-
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            sock, _ = await loop.sock_accept(listening)
-            task = asyncio.ensure_future(self._serve(sock))
-            self._connections[task] = sock
-            task.add_done_callback(lambda done: self._connections.pop(done, None))
+        self._arrivals.close()
+        self._arrivals.cut()
 
     async def _serve(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
         faults = self._host.faults
         try:
             # TCP's handshake, which the kernel has done at once
@@ -130,14 +105,6 @@ class Listener:
             return
         finally:
             sock.close()
-
-
-def _reset(sock: socket.socket) -> None:
-    """End a connection as a cut link does."""
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 class Addresses:

@@ -32,10 +32,9 @@ class SdkPort:
     def port(self) -> int:
         return self._server.port
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Listen, and follow the host's power and faults from now on. Raises SimulatorError."""
         self._server.listen()
-        await self._server.serve()
         power, ssh = self._host.on_power, self._host.on_ssh
 
         def on_power(up: bool) -> None:
@@ -53,7 +52,7 @@ class SdkPort:
     def _power(self, up: bool) -> None:
         self.agent.rebooted()
         if up:
-            self._listen()
+            self._server.listen()
         else:
             self._server.close()
 
@@ -63,16 +62,7 @@ class SdkPort:
             return
         strange = self._host.faults.get("sdk-certificate") is not None
         self._server.show(self._others if strange else self._own)
-        self._listen()
-
-    def _listen(self) -> None:
-        """Whoever comes from now on gets an answer."""
-        if self._server.listen():
-            self._host.spawn(self._serve())
-
-    async def _serve(self) -> int:
-        await self._server.serve()
-        return 0
+        self._server.listen()
 
     def shut(self) -> None:
         """Close everything."""

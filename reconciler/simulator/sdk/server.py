@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from reconciler.simulator.arrivals import Arrivals
 from reconciler.simulator.errors import SimulatorError
 
 MOST_BODY = 4 * 1024 * 1024
@@ -74,34 +75,31 @@ class HttpsServer:
     def __init__(self, address: str, context: ssl.SSLContext, handler: Handler) -> None:
         self.address, self._context, self._handler = address, context, handler
         self.port = 0
-        self._listening: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._arrivals = Arrivals(self._meet)
         self._writers: set[asyncio.StreamWriter] = set()
 
-    def listen(self) -> bool:
-        """Let connections come from now on, to the port of before if there was one; whether that is news, and `serve`
-        has to answer them. Raises SimulatorError."""
-        if self._listening is not None:
-            return False
+    def listen(self) -> None:
+        """Let connections come from now on, to the port of before if there was one. Raises SimulatorError."""
+        if self._arrivals.open:
+            return
         for port in [self.port] if self.port else range(FIRST_PORT, LAST_PORT):
             try:
-                self._listening = socket.create_server((self.address, port), backlog=128)
+                listening = socket.create_server((self.address, port), backlog=128)
             except OSError:
                 continue
             self.port = port
-            return True
+            self._arrivals.listen(listening)
+            return
         raise SimulatorError(f"no free port for the SDK on {self.address} (stop what listens there)")
 
-    async def serve(self) -> None:
-        """Answer those who come, until it is closed."""
-        listening = self._listening
-        if listening is None:
-            return
-        # only the second step may be interrupted, and by then `close` knows the server
-        self._server = await asyncio.start_server(
-            self._serve, sock=listening, ssl=self._context, limit=MOST_HEAD, start_serving=False
-        )
-        await self._server.start_serving()
+    async def _meet(self, sock: socket.socket) -> None:
+        """TLS; what follows is `_serve`'s."""
+        reader = asyncio.StreamReader(limit=MOST_HEAD)
+        protocol = asyncio.StreamReaderProtocol(reader, self._serve)
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol, sock, ssl=self._context
+            )
 
     def show(self, context: ssl.SSLContext) -> None:
         """Speak TLS so from the next `listen` on; for that it is closed now if it speaks otherwise."""
@@ -111,15 +109,12 @@ class HttpsServer:
 
     def close(self) -> None:
         """Stop listening, and cut what is open."""
-        if self._server is not None:
-            self._server.close()
-        elif self._listening is not None:
-            self._listening.close()
-        self._listening = self._server = None
+        self._arrivals.close()
         self.cut()
 
     def cut(self) -> None:
         """Cut all open connections."""
+        self._arrivals.cut()
         for writer in list(self._writers):
             writer.transport.abort()
 
