@@ -45,15 +45,20 @@ class Server:
         self.address: tuple[str, int] = opened.getsockname()[:2]
         self._limits = limits
         self._listener = _Listener(opened, site, limits)
-        self._stopping = False
+        self._stopping = self._closed = False
         self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Close the port and every connection; at once, but for pages that are being made."""
-        self._stopping = True
-        self._listener.pull_trigger()
+        if not self._closed:
+            self._closed = True
+            # the thread is told by what wakes it up: it has not closed that before
+            self._listener.waker.pull_trigger(self._stop)
         self._thread.join(CLOSING_SECONDS)
+
+    def _stop(self) -> None:
+        self._stopping = True
 
     def _run(self) -> None:
         """Never raises: what goes wrong with one connection is no reason to stop."""
@@ -65,8 +70,7 @@ class Server:
             except Exception as error:  # noqa: BLE001
                 _LOG.error("%s", Bug.of("pages", error).message)
                 time.sleep(PAUSE_SECONDS)
-        wasyncore.close_all(self._listener.sockets, ignore_all=True)
-        self._listener.task_dispatcher.shutdown(timeout=CLOSING_SECONDS)
+        self._listener.end()
 
 
 class _Listener(TcpWSGIServer):
@@ -106,6 +110,11 @@ class _Listener(TcpWSGIServer):
     def channels(self) -> list[Channel]:
         """The open connections."""
         return [it for it in self.sockets.values() if isinstance(it, Channel)]
+
+    @property
+    def waker(self) -> Any:
+        """What wakes the thread up, from any other; `pull_trigger` may be given what it is to do then."""
+        return self.trigger
 
     def readable(self) -> bool:
         return self.accepting and time.monotonic() >= self._resume
@@ -149,6 +158,18 @@ class _Listener(TcpWSGIServer):
             if not self._close_one(waiting):
                 break
             waiting = [it for it in waiting if it.connected]
+
+    def end(self) -> None:
+        """Close the port and every connection. Who makes a page wakes the thread up when it is made, so that what wakes
+        it is closed behind him, or not at all: its number may be another file's by then."""
+        wasyncore.dispatcher.close(self)
+        channels: dict[int, Any] = {
+            number: it for number, it in self.sockets.items() if isinstance(it, Channel)
+        }
+        wasyncore.close_all(channels, ignore_all=True)
+        self.task_dispatcher.shutdown(timeout=CLOSING_SECONDS)
+        if not self.task_dispatcher.threads:
+            self.waker.close()
 
     def _close_one(self, channels: Iterable[Channel]) -> bool:
         """Close the oldest connection of the client that has the most, if a page is not just being made for it."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,26 @@ def serve() -> Iterator[Serve]:
     yield start
     for server in servers:
         server.close()
+
+
+def test_a_server_that_is_busy_when_it_ends_writes_to_no_file_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever ends it wakes its thread up, which may have been awake, and seen to the end, in that moment."""
+    server = web.serve("127.0.0.1:0", boards.Shown(), boards.metrics, Limits())
+    thread, waker = server._thread, server._listener.waker
+    pull = waker.pull_trigger
+
+    def late(*told: Any) -> None:
+        # a turn of the thread comes in between
+        pull()
+        thread.join(0.2)
+        pull(*told)
+
+    monkeypatch.setattr(waker, "pull_trigger", late)
+    server.close()
+    assert not thread.is_alive()
+    server.close()
 
 
 def connect(address: tuple[str, int], source: str | None = None) -> socket.socket:
