@@ -64,10 +64,10 @@ class Circumstances:
         """To be told why eyes wait, and how many seconds."""
         return lambda why, seconds: self.tell(Waiting(host, why, seconds))
 
-    def work(self, host: str, spool: Path) -> Work:
+    def work(self, host: str, state_dir: Path) -> Work:
         """What hands need for long work."""
 
         def carried(it: Carried) -> None:
             self.tell(Carrying(host, it.what, it.done, it.total, it.direction, it.passed))
 
-        return Work(carried, self.stopping, self.pause, spool)
+        return Work(carried, self.stopping, self.pause, state_dir / "spool")

@@ -77,7 +77,7 @@ class SdkWay:
 
     def hands(self, product: Product) -> SdkHands:
         """Hands that know what that version can do."""
-        work = self._around.work(self._name, self._state_dir / "spool")
+        work = self._around.work(self._name, self._state_dir)
         return SdkHands(self.session, product, work)
 
     def host_key(self) -> str | None:

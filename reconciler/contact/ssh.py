@@ -44,7 +44,7 @@ class SshWay:
 
     def hands(self, product: Product) -> SshHands:
         """Hands that know that version's commands."""
-        work = self._around.work(self._host.name, self._state_dir / "spool")
+        work = self._around.work(self._host.name, self._state_dir)
         return SshHands(self._session, product.version, work)
 
     def prove_keys(self, lines: Iterable[bytes], product: Product) -> None:

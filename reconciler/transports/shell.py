@@ -126,7 +126,12 @@ def split(output: Output, word: str) -> tuple[list[bytes], list[bytes]]:
 
 def pieces(output: Output, word: str) -> dict[int, Piece]:
     """Take the output of a script apart: the number of each command that ended, and its piece."""
-    out, err = (_cut(parts, _lead(word)) for parts in split(output, word))
+    return pieces_of(split(output, word), word)
+
+
+def pieces_of(printed: tuple[list[bytes], list[bytes]], word: str) -> dict[int, Piece]:
+    """As `pieces`, of what is `split` already."""
+    out, err = (_cut(parts, _lead(word)) for parts in printed)
     return {
         number: Piece(status, text, err.get(number, (0, b""))[1]) for number, (status, text) in out.items()
     }

@@ -73,7 +73,7 @@ class SshEyes:
         printed = shell.split(output, word)
         if last is not None and last.printed == printed:
             return last.answers
-        answers = self._answers(request, product, output, shell.pieces(output, word))
+        answers = self._answers(request, product, output, shell.pieces_of(printed, word))
         if len(output.out) + len(output.err) <= HEARD_BYTES:
             _LAST[self._session] = _Heard(key, request, printed, answers)
         return answers
